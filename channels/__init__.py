@@ -1,0 +1,1 @@
+"""How bytes travel: names, signatures, the shared SFTP channel, and what came back. Knows no law."""

@@ -1,0 +1,1 @@
+"""Pages of the channel: setting it up, its keys, and the raw files that travelled."""

@@ -1,0 +1,1 @@
+"""Mandates from a file of rows: read, checked, kept as a preview, and applied once somebody says so."""

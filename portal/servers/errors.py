@@ -1,0 +1,2 @@
+class ServersError(RuntimeError):
+    """A server cannot be had. The message says why and what to do; it is shown without a traceback."""

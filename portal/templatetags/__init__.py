@@ -1,0 +1,1 @@
+"""How the pages present numbers, days, states and progress."""

@@ -1,0 +1,204 @@
+"""The journal: every act of the mandataire as a sentence, newest first, and all of it as a file."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Callable, Collection, Iterator, Mapping
+from contextlib import AbstractContextManager
+from datetime import date, datetime, time, timedelta
+from typing import Any, Final
+
+from django.db.models import Q, QuerySet
+from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.shortcuts import render
+from django.utils import timezone, translation
+from django.utils.http import urlencode
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views.decorators.http import require_POST, require_safe
+
+from mandates.numbers import mask_in_text
+from portal import audit, telling, tenancy
+from portal.access import membership, needs
+from portal.models import Application, Event, Membership, Profile
+from portal.templatetags.presenting import person_name
+from portal.views.subjects import Subject, subjects_of
+from submissions.history import LABELS
+
+PER_PAGE: Final = 50
+PER_CHUNK: Final = 1000
+"""Events of the file that are read at once, each chunk in a transaction of its own."""
+
+KINDS: Final[Mapping[str, tuple[Any, tuple[str, ...]]]] = {
+    "people": (gettext_lazy("People and what they may do"), ("membership", "mandataire", "identityprovider")),
+    "clients": (
+        gettext_lazy("Clients and mandates"),
+        ("employer", "worker", "contract", "mandate", "mandateimport"),
+    ),
+    "declarations": (gettext_lazy("Declarations"), ("declaration", "trainingrecord")),
+    "batches": (gettext_lazy("Batches"), ("batch", "envelope", "drop")),
+    "answers": (gettext_lazy("Answers"), ("inboundfile",)),
+    "channel": (gettext_lazy("Channel"), ("channel", "credential")),
+}
+CLIENTS_OF: Final = (Application.DECLARATIONS, Application.MANDATES)
+"""The journal tells of every client in both: whoever is limited in one reads what happened on the pages of his own."""
+
+PORTAL: Final = "portal"
+"""In the filter on persons: what the portal did by itself."""
+
+_ALL_LABELS: Final = {**LABELS, **telling.DETAILS}
+_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r", "\n", "|", "%")
+
+
+@require_safe
+@needs(Profile.EXTENDED, everywhere=CLIENTS_OF)
+def journal(request: HttpRequest) -> HttpResponse:
+    """Fifty events at a time, going back from the one that the address names."""
+    asked = _asked(request.GET)
+    rows = _filtered(asked)
+    before = request.GET.get("before", "")
+    if before.isascii() and before.isdigit() and len(before) < 19:
+        rows = rows.filter(pk__lt=int(before))
+    else:
+        before = ""
+    events = list(rows[: PER_PAGE + 1])
+    has_more, events = len(events) > PER_PAGE, events[:PER_PAGE]
+    older = "?" + urlencode({**asked, "before": str(events[-1].pk)}) if has_more else ""
+    members = Membership.objects.filter(mandataire_id=tenancy.current()).select_related("user")
+    context = {
+        "nav": "journal",
+        "lines": [_line(*told) for told in _told(events)],
+        "older_url": older,
+        "newest_url": "?" + urlencode(asked) if before else "",
+        "asked": {"from": "", "to": "", "person": "", "kind": "", **asked},
+        "kinds": [(name, label) for name, (label, _types) in KINDS.items()],
+        "people": [
+            (str(member.user_id), person_name(member.user))
+            for member in members.order_by("user__last_name", "user__first_name", "pk")
+        ],
+        "portal": PORTAL,
+    }
+    return render(request, "portal/journal.html", context)
+
+
+def _asked(parameters: Mapping[str, str]) -> dict[str, str]:
+    """The filters that mean something; anything else is as if it were not there."""
+    asked = {name: parameters.get(name, "") for name in ("from", "to", "person", "kind")}
+    person = asked["person"]
+    is_sound = {
+        "from": _day(asked["from"]) is not None,
+        "to": _day(asked["to"]) is not None,
+        "person": person == PORTAL or (person.isascii() and person.isdigit() and len(person) < 19),
+        "kind": asked["kind"] in KINDS,
+    }
+    return {name: value for name, value in asked.items() if value and is_sound[name]}
+
+
+def _filtered(asked: Mapping[str, str]) -> QuerySet[Event]:
+    rows = Event.objects.filter(mandataire_id=tenancy.current()).order_by("-id")
+    first, last = _day(asked.get("from", "")), _day(asked.get("to", ""))
+    if first:
+        rows = rows.filter(at__gte=_start_of(first))
+    if last:
+        rows = rows.filter(at__lt=_start_of(last + timedelta(days=1)))
+    if person := asked.get("person"):
+        rows = rows.filter(Q(actor_id=None) if person == PORTAL else Q(actor_id=int(person)))
+    if kind := asked.get("kind"):
+        rows = rows.filter(subject_type__in=KINDS[kind][1])
+    return rows
+
+
+def _day(text: str) -> date | None:
+    try:
+        found = date.fromisoformat(text)
+    except ValueError:
+        return None
+    return found if 2000 <= found.year <= 2999 else None
+
+
+def _start_of(day: date) -> datetime:
+    return timezone.make_aware(datetime.combine(day, time.min))
+
+
+def _told(events: Collection[Event]) -> Iterator[tuple[Event, str, str, Subject]]:
+    """Each event with its actor, its sentence and its object. At most one query per kind of object, and one for all."""
+    actors, subjects = telling.actors_of(events), subjects_of(events)
+    for event in events:
+        actor = telling.actor_name(event, actors)
+        subject = subjects.get((event.subject_type, event.subject_id), Subject())
+        yield event, actor, telling.sentence(event, actor, subject.name, _ALL_LABELS), subject
+
+
+def _line(event: Event, actor: str, sentence: str, subject: Subject) -> dict[str, Any]:
+    reason = mask_in_text(event.reason)
+    return {"at": event.at, "text": sentence, "reason": reason, "url": subject.url, "actor": actor}
+
+
+# --- the file -------------------------------------------------------------------------------------
+
+
+@require_POST
+@needs(Profile.EXTENDED, everywhere=CLIENTS_OF)
+def export(request: HttpRequest) -> StreamingHttpResponse:
+    """The journal, as filtered, oldest last: a file for spreadsheets, written while it is read."""
+    asked = _asked(request.POST)
+    audit.record("journal.exported", membership(request).mandataire, data={"filter": asked})
+    lines = _file(tenancy.reopener(), asked, translation.get_language() or "fr")
+    name = f"journal-{timezone.localdate():%Y%m%d}.csv"
+    return StreamingHttpResponse(
+        lines,
+        content_type="text/csv; charset=utf-8",
+        headers={
+            "Content-Disposition": f'attachment; filename="{name}"',
+            "X-Content-Type-Options": "nosniff",
+        },
+    )
+
+
+class _Echo:
+    """What the writer of rows takes for a file: each line comes back at once."""
+
+    def write(self, line: str) -> str:
+        return line
+
+
+def _file(
+    reopen: Callable[[], AbstractContextManager[None]], asked: Mapping[str, str], language: str
+) -> Iterator[str]:
+    """The lines of the file. The request is over by then, so each chunk opens the scope again."""
+    writer = csv.writer(_Echo(), delimiter=";")
+    with translation.override(language):
+        # The mark lets spreadsheets read accents right.
+        titles = (
+            _("No."),
+            _("Moment"),
+            _("Person"),
+            _("What happened"),
+            _("Reason"),
+            _("Act"),
+            _("Object"),
+            _("Id"),
+        )
+        yield "\ufeff" + writer.writerow(titles)
+    before: int | None = None
+    while True:
+        with reopen(), translation.override(language):
+            rows = _filtered(asked)
+            events = list((rows.filter(pk__lt=before) if before else rows)[:PER_CHUNK])
+            chunk = [writer.writerow([cell(value) for value in _row(*told)]) for told in _told(events)]
+        yield from chunk
+        if len(events) < PER_CHUNK:
+            return
+        before = events[-1].pk
+
+
+def _row(event: Event, actor: str, sentence: str, subject: Subject) -> tuple[object, ...]:
+    moment = timezone.localtime(event.at).isoformat(timespec="seconds")
+    reason = mask_in_text(event.reason)
+    return event.position, moment, actor, sentence, reason, event.verb, event.subject_type, event.subject_id
+
+
+def cell(value: object) -> str:
+    """The text of a cell, which no spreadsheet takes for a formula (CWE-1236)."""
+    text = "" if value is None else str(value)
+    return f"'{text}" if text.lstrip(" ").startswith(_FORMULA) else text

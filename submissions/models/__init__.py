@@ -1,0 +1,20 @@
+"""What is declared: the register, files and documents, the declarations made from them, and the sets they travel in."""
+
+from submissions.models.batch import Batch
+from submissions.models.declaration import Anomaly, Declaration
+from submissions.models.document import CareerDocument
+from submissions.models.relayed import PublishedSchema, RelayedFile, RelayedForm
+from submissions.models.sign_off import SignOff
+from submissions.models.training import TrainingRecord
+
+__all__ = [
+    "Anomaly",
+    "Batch",
+    "CareerDocument",
+    "Declaration",
+    "PublishedSchema",
+    "RelayedFile",
+    "RelayedForm",
+    "SignOff",
+    "TrainingRecord",
+]

@@ -1,0 +1,171 @@
+"""The Declaration: one Form sent about something, and the Anomalies that came back for it."""
+
+from __future__ import annotations
+
+import secrets
+from typing import Any, ClassVar
+
+from django.db import models
+from django.db.models import Exists, OuterRef, Q
+from django.utils.translation import gettext_lazy as _
+
+from channels.models import InboundFile
+from mandates.models import Employer
+from portal.models import TenantKey, TenantModel
+from portal.moving import move
+from submissions.models.batch import Batch
+from submissions.models.document import CareerDocument
+from submissions.models.relayed import RelayedForm
+from submissions.models.training import TrainingRecord
+from submissions.states import ACCEPTED, DECLARATION_MOVES, LIVE, ON_THE_WAY, DeclarationState
+
+_ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+
+
+def new_reference() -> str:
+    """A reference of ours: 14 characters that can be read out loud, 60 random bits.
+
+    It comes back in each answer (Reference, origin 1) and is the surest way home, so it says nothing about anybody.
+    """
+    return "P-" + "".join(secrets.choice(_ALPHABET) for _ in range(12))
+
+
+class DeclarationQuerySet(models.QuerySet["Declaration"]):
+    """Questions about declarations."""
+
+    def ready(self) -> DeclarationQuerySet:
+        """Complete, and waiting for a departure."""
+        return self.filter(state=DeclarationState.READY)
+
+    def on_the_way(self) -> DeclarationQuerySet:
+        """In a set without a final answer."""
+        return self.filter(state__in=ON_THE_WAY)
+
+    def accepted(self) -> DeclarationQuerySet:
+        """Accepted, with remarks or without."""
+        return self.filter(state__in=ACCEPTED)
+
+    def to_correct(self) -> DeclarationQuerySet:
+        """Refused, and not followed by a correction yet."""
+        # The corrections are few: PostgreSQL looks through them once, instead of joining every declaration to itself.
+        corrections = Declaration.objects.filter(
+            mandataire_id=OuterRef("mandataire_id"), replaces=OuterRef("pk"), replaces__isnull=False
+        )
+        return self.filter(~Exists(corrections), state=DeclarationState.REFUSED)
+
+
+class Declaration(TenantModel):
+    """One Form: the original, a modification or a cancellation.
+
+    It is about one thing: a training record (FLA), a form of a ready-made file, or a document.
+    `earlier_ticket` is the ticket of the accepted form that a modification or cancellation speaks of. `replaces` links
+    a correction to what it corrects. `part` and `position` count from 1 and are the way back from an anomaly.
+    """
+
+    State = DeclarationState
+
+    class Kind(models.TextChoices):
+        """AttestationStatus 0, 1 and 3."""
+
+        ORIGINAL = "original", _("Original")
+        MODIFICATION = "modification", _("Modification")
+        CANCELLATION = "cancellation", _("Cancellation")
+
+    ATTESTATION: ClassVar[dict[str, int]] = {Kind.ORIGINAL: 0, Kind.MODIFICATION: 1, Kind.CANCELLATION: 3}
+
+    employer = TenantKey(Employer, on_delete=models.PROTECT, related_name="declarations")
+    record = TenantKey(TrainingRecord, on_delete=models.PROTECT, null=True, related_name="declarations")
+    form = TenantKey(RelayedForm, on_delete=models.PROTECT, null=True, related_name="declarations")
+    document = TenantKey(CareerDocument, on_delete=models.PROTECT, null=True, related_name="declarations")
+    service = models.CharField(max_length=16)
+    kind = models.CharField(max_length=16, choices=Kind, default=Kind.ORIGINAL)
+    reference = models.CharField(max_length=64, default=new_reference)
+    state = models.CharField(max_length=24, choices=DeclarationState, default=DeclarationState.DRAFT)
+    replaces = TenantKey("self", on_delete=models.PROTECT, null=True, related_name="replaced_by")
+    earlier_ticket = models.CharField(max_length=13, blank=True)
+    batch = TenantKey(Batch, on_delete=models.PROTECT, null=True, related_name="declarations")
+    part = models.PositiveSmallIntegerField(null=True)
+    position = models.PositiveSmallIntegerField(null=True)
+    ticket = models.CharField(max_length=13, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+    answered_at = models.DateTimeField(null=True)
+
+    objects: ClassVar[models.Manager[Declaration]] = DeclarationQuerySet.as_manager()
+
+    class Meta:
+        ordering = ("-id",)
+        constraints = (
+            models.UniqueConstraint(fields=["mandataire", "reference"], name="one_declaration_per_reference"),
+            models.UniqueConstraint(fields=["mandataire", "replaces"], name="one_correction_per_declaration"),
+            models.UniqueConstraint(
+                fields=["mandataire", "batch", "part", "position"], name="one_declaration_per_position"
+            ),
+            models.UniqueConstraint(
+                fields=["mandataire", "record"],
+                condition=Q(state__in=LIVE),
+                name="one_live_declaration_per_record",
+            ),
+            models.UniqueConstraint(
+                fields=["mandataire", "form"],
+                condition=Q(state__in=LIVE),
+                name="one_live_declaration_per_form",
+            ),
+            models.UniqueConstraint(
+                fields=["mandataire", "document"],
+                condition=Q(state__in=LIVE),
+                name="one_live_declaration_per_document",
+            ),
+            models.CheckConstraint(
+                condition=Q(service="FLA", record__isnull=False, form=None, document=None)
+                | ~Q(service="FLA")
+                & (
+                    Q(record=None, form__isnull=False, document=None)
+                    | Q(record=None, form=None, document__isnull=False)
+                ),
+                name="about_one_thing",
+            ),
+            models.CheckConstraint(
+                condition=Q(state__in=["draft", "ready", "withdrawn"], batch=None, part=None, position=None)
+                | ~Q(state__in=["draft", "ready", "withdrawn"])
+                & Q(batch__isnull=False, part__isnull=False, position__isnull=False),
+                name="in_a_set_exactly_when_it_left",
+            ),
+        )
+        indexes = (
+            models.Index(fields=["mandataire", "state", "id"], name="declaration_by_state"),
+            models.Index(fields=["mandataire", "employer", "state"], name="declaration_by_employer"),
+            models.Index(fields=["mandataire", "record", "id"], name="declaration_by_record"),
+            models.Index(fields=["mandataire", "form"], name="declaration_by_form"),
+            models.Index(fields=["mandataire", "document"], name="declaration_by_document"),
+        )
+
+    def __str__(self) -> str:
+        return self.reference
+
+    def move(self, new: str, **changes: Any) -> None:
+        """Makes one guarded move. Raises LostRace when somebody else moved the declaration first."""
+        move(self, DECLARATION_MOVES, new, **changes)
+
+
+class Anomaly(TenantModel):
+    """One remark of social security about one declaration, as it came; `field` is ours, where it points in the record.
+
+    `value` is kept masked: an anomaly on the worker's number quotes the number. The raw file has it as it came.
+    """
+
+    declaration = TenantKey(Declaration, on_delete=models.CASCADE, related_name="anomalies")
+    inbound_file = TenantKey(InboundFile, on_delete=models.PROTECT, related_name="+")
+    code = models.CharField(max_length=20)
+    anomaly_class = models.CharField(max_length=4, blank=True)
+    tag = models.CharField(max_length=100, blank=True)
+    value = models.CharField(max_length=200, blank=True)
+    label = models.CharField(max_length=300, blank=True)
+    location = models.CharField(max_length=200, blank=True)
+    field = models.CharField(max_length=40, blank=True)
+
+    class Meta:
+        ordering = ("id",)
+        indexes = (
+            models.Index(fields=["mandataire", "declaration"], name="anomaly_by_declaration"),
+            models.Index(fields=["mandataire", "code", "tag"], name="anomaly_by_cause"),
+        )

@@ -1,0 +1,1 @@
+"""The pages of declarations, records and sets, and the buttons on them."""

@@ -1,0 +1,228 @@
+"""The lists of declarations, and what a person does with one of them."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import Any
+
+from django.contrib import messages
+from django.db import transaction
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, pgettext_lazy
+from django.views.decorators.http import require_POST, require_safe
+
+from mandates.models import Employer
+from mandates.numbers import mask_in_text
+from portal import lists
+from portal.access import membership, mine, needs
+from portal.models import Profile
+from portal.moving import LostRace
+from submissions import declaring, departing, questions, waiting
+from submissions.models import Declaration
+from submissions.words import words
+
+CHIPS = (
+    ("", pgettext_lazy("declarations", "All")),
+    ("draft", pgettext_lazy("declarations", "To complete")),
+    ("ready", pgettext_lazy("declarations", "Ready")),
+    ("on_its_way", pgettext_lazy("declarations", "On their way")),
+    ("accepted", pgettext_lazy("declarations", "Accepted")),
+    (questions.REMARKS, pgettext_lazy("declarations", "With remarks")),
+    ("refused", pgettext_lazy("declarations", "Refused")),
+    ("withdrawn", pgettext_lazy("declarations", "Withdrawn")),
+)
+COMPANY_CHIPS = (
+    ("", pgettext_lazy("declarations", "All")),
+    ("draft", pgettext_lazy("declarations", "To complete")),
+    (questions.UNDER_WAY, pgettext_lazy("declarations", "On their way")),
+    ("accepted", pgettext_lazy("declarations", "Accepted")),
+    ("refused", pgettext_lazy("declarations", "Refused")),
+    ("withdrawn", pgettext_lazy("declarations", "Withdrawn")),
+)
+"""For who works at a client: in his own words, without the stations of a set."""
+
+LEFT_MEANWHILE = gettext_lazy(
+    "Somebody else, or a departure, was faster. Look at the present state and decide again."
+)
+
+
+@require_safe
+@needs(Profile.ENCODE)
+def declarations(request: HttpRequest) -> HttpResponse:
+    """Every declaration, newest first, filtered by state, employer, month of the answer and words."""
+    asked = request.GET
+    if mask_in_text(asked.get("q", "")) != asked.get("q", ""):
+        messages.warning(
+            request,
+            _("Personal numbers are never searched: an address is kept in too many places. Search by name."),
+        )
+        return redirect("declarations")
+    employer = _employer(asked.get("employer", ""))
+    month = _month(asked.get("month", ""))
+    rows = questions.mine()
+    if employer:
+        rows = rows.filter(employer=employer)
+    if month:
+        rows = rows.filter(answered_at__gte=month[0], answered_at__lt=month[1])
+    rows = questions.search(rows, asked.get("q", ""))
+    state = asked.get("state", "")
+    state = state if state in questions.FILTERS else ""
+    kept = {
+        "employer": str(employer.pk) if employer else "",
+        "month": asked.get("month", "") if month else "",
+        "q": asked.get("q", ""),
+    }
+    choices = CHIPS if membership(request).employer_id is None else COMPANY_CHIPS
+    counts = questions.state_counts(rows)
+    chips = lists.chips(choices, counts, state, kept)
+    if month:
+        label = _("Answered in %(month)s") % {"month": date_format(timezone.localtime(month[0]), "F Y")}
+        without = lists.address(**{**kept, "month": "", "state": state})
+        chips.append({"label": f"{label} ×", "count": None, "url": without, "is_current": True})
+    if state:
+        rows = rows.filter(state__in=questions.FILTERS[state])
+    context = {
+        "nav": "declarations",
+        "is_to_correct": False,
+        "todo": [],
+        "chips": chips,
+        "leaves": departing.announced() if state == "ready" else [],
+        "query": asked.get("q", ""),
+        "hidden": {name: value for name, value in {**kept, "state": state}.items() if value and name != "q"},
+        "employer": _employer_shown(employer, {**kept, "state": state, "employer": ""}),
+    }
+    return _list(request, rows.order_by("-id"), context, total=counts.get(state, 0))
+
+
+@require_safe
+@needs(Profile.ENCODE)
+def to_correct(request: HttpRequest) -> HttpResponse:
+    """What was refused, by cause; oldest refusal first."""
+    causes = questions.causes()
+    rows = questions.to_correct()
+    code, tag = request.GET.get("code", ""), request.GET.get("tag", "")
+    chips: list[dict[str, Any]] = []
+    if code:
+        code = "" if code == "none" else code
+        rows = questions.with_cause(rows, code, tag)
+        label = next((cause.label for cause in causes if (cause.code, cause.tag) == (code, tag)), "")
+        chips = [
+            {"label": pgettext_lazy("declarations", "All"), "count": None, "url": "?", "is_current": False},
+            {"label": words(code, label).title, "count": rows.count(), "url": "", "is_current": True},
+        ]
+    context = {
+        "nav": "to_correct",
+        "is_to_correct": True,
+        "todo": [] if chips else [waiting.cause_item(cause) for cause in causes],
+        "chips": chips,
+        "leaves": [],
+        "query": None,
+        "hidden": {},
+        "employer": None,
+    }
+    return _list(request, rows.order_by("answered_at", "id"), context)
+
+
+def _list(
+    request: HttpRequest, rows: QuerySet[Declaration], context: dict[str, Any], *, total: int | None = None
+) -> HttpResponse:
+    page = lists.page_of(request, questions.for_rows(rows), total=total)
+    page.object_list = questions.declaration_rows(page.object_list)
+    return render(request, "submissions/declaration_list.html", {**context, "page": page})
+
+
+def _employer(asked: str) -> Employer | None:
+    """The employer of the filter; a number that is none is answered like one of somebody else."""
+    if not asked:
+        return None
+    return mine(Employer, pk=int(asked) if asked.isascii() and asked.isdigit() else 0)
+
+
+def _employer_shown(employer: Employer | None, without: dict[str, str]) -> dict[str, str] | None:
+    if employer is None:
+        return None
+    return {"name": employer.name, "number": employer.number, "clear_url": lists.address(**without)}
+
+
+def _month(asked: str) -> tuple[datetime, datetime] | None:
+    """The first moment of the month `YYYY-MM` and of the next one, in Belgium; None for anything else."""
+    try:
+        first = date.fromisoformat(f"{asked}-01")
+        after = date(first.year + first.month // 12, first.month % 12 + 1, 1)
+    except ValueError:
+        return None
+    return questions.first_of_month(first), questions.first_of_month(after)
+
+
+# --- buttons --------------------------------------------------------------------------------------
+
+
+@require_POST
+@needs(Profile.ENCODE)
+def complete(request: HttpRequest, pk: int) -> HttpResponse:
+    """Makes a draft ready to leave, or says that something is still missing."""
+    declaration = mine(Declaration.objects.select_related("record"), pk=pk)
+    try:
+        with transaction.atomic():
+            missing = declaring.complete(declaration) if declaration.state == Declaration.State.DRAFT else {}
+    except declaring.CannotDeclare as refusal:
+        messages.error(request, str(refusal))
+    except LostRace:
+        messages.error(request, LEFT_MEANWHILE)
+    else:
+        if missing:
+            messages.error(request, _("Something is missing or wrong: correct the fields first."))
+        else:
+            messages.success(
+                request, _("Ready to leave. %(leaves)s") % {"leaves": departing.told(declaration.service)}
+            )
+    return redirect(questions.address_of(declaration))
+
+
+@require_POST
+@needs(Profile.ADMINISTRATIVE)
+def correct(request: HttpRequest, pk: int) -> HttpResponse:
+    """Declares a refused declaration again, with the present content of its record."""
+    declaration = mine(Declaration.objects.select_related("record"), pk=pk)
+    try:
+        with transaction.atomic():
+            new = declaring.correct(declaration)
+    except declaring.CannotDeclare as refusal:
+        messages.error(request, str(refusal))
+    else:
+        tell_of(request, new)
+        declaration = new
+    return redirect(questions.address_of(declaration))
+
+
+@require_POST
+@needs(Profile.ADMINISTRATIVE)
+def withdraw(request: HttpRequest, pk: int) -> HttpResponse:
+    """Takes back a declaration that has not left; the reason goes into its history."""
+    declaration = mine(Declaration, pk=pk)
+    reason = request.POST.get("reason", "").strip()
+    try:
+        with transaction.atomic():
+            if not reason:
+                raise declaring.CannotDeclare(_("Give a reason: it is kept in the history."))
+            declaring.withdraw(declaration, reason)
+    except declaring.CannotDeclare as refusal:
+        messages.error(request, str(refusal))
+    except LostRace:
+        messages.error(request, LEFT_MEANWHILE)
+    else:
+        messages.success(request, _("Withdrawn: this declaration does not leave."))
+    return redirect(questions.address_of(declaration))
+
+
+def tell_of(request: HttpRequest, new: Declaration) -> None:
+    """Says what becomes of a declaration that was just made."""
+    if new.state == Declaration.State.READY:
+        messages.success(request, _("Declared. %(leaves)s") % {"leaves": departing.told(new.service)})
+    else:
+        messages.warning(request, _("Kept as a draft: correct the fields that are missing or wrong first."))

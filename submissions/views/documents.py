@@ -1,0 +1,105 @@
+"""CareerPro documents: the list of those sent, and sending one."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import messages
+from django.db import transaction
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_safe
+
+from channels import standing
+from channels.models import Channel
+from mandates.catalogue import service
+from mandates.models import Employer, Worker
+from portal import lists, tenancy
+from portal.access import membership, mine, needs
+from portal.models import Application, Profile
+from submissions import documenting, questions
+from submissions.declaring import CannotDeclare
+from submissions.inspecting import speaking_for
+from submissions.models import Declaration
+from submissions.views.document_form import DocumentDataForm
+from submissions.wire.generic import InvalidForm
+
+
+@require_safe
+@needs(Profile.ENCODE, everywhere=[Application.DECLARATIONS])
+def documents(request: HttpRequest) -> HttpResponse:
+    """Every declaration of a document, newest first."""
+    rows = questions.mine().filter(document__isnull=False)
+    page = lists.page_of(request, questions.for_rows(rows.order_by("-id")))
+    page.object_list = questions.declaration_rows(page.object_list)
+    context = {"nav": "documents", "page": page, "may_send": membership(request).may(Profile.ADMINISTRATIVE)}
+    return render(request, "submissions/document_list.html", context)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@needs(Profile.ADMINISTRATIVE, everywhere=[Application.DECLARATIONS])
+def new(request: HttpRequest) -> HttpResponse:
+    """Sends a document in three questions: of which client, of which worker, which document."""
+    channel = standing.the_channel()
+    employer = _chosen(request, "employer", Employer)
+    worker = _chosen(request, "worker", Worker, employer=employer) if employer else None
+    is_posting = request.method == "POST"
+    form = None
+    if worker:
+        worker.employer = employer
+        form = DocumentDataForm(worker, request.POST or None, request.FILES or None)
+        if is_posting and channel and form.is_valid() and (sent := _send(channel, worker, form)):
+            messages.success(request, _("Kept and declared: it leaves with the next departure."))
+            return redirect("declaration", sent.pk)
+    context = {
+        "nav": "documents",
+        "refusal": _refusal(channel, employer),
+        "employer": employer,
+        "worker": worker,
+        "employers": [] if employer else _employers(),
+        "workers": list(employer.workers.order_by("family_name", "given_name", "pk"))
+        if employer and not worker
+        else [],
+        "form": form,
+    }
+    status = 422 if form and form.errors else 200
+    return render(request, "submissions/document_new.html", context, status=status)
+
+
+def _chosen(request: HttpRequest, name: str, model: Any, **lookup: Any) -> Any:
+    """The row that the address names, None without one; of somebody else it is like one that never was."""
+    asked = request.GET.get(name, "")
+    if not asked:
+        return None
+    return mine(model, pk=int(asked) if asked.isascii() and asked.isdigit() else 0, **lookup)
+
+
+def _employers() -> list[Employer]:
+    """The clients whose documents may be sent today, by name."""
+    allowed = speaking_for(service(documenting.CODE))
+    rows = Employer.objects.filter(mandataire_id=tenancy.current(), pk__in=allowed)
+    return list(rows.order_by("name", "pk"))
+
+
+def _refusal(channel: Channel | None, employer: Employer | None) -> str:
+    """Why nothing can be sent now, or nothing."""
+    if channel is None:
+        return _("There is no channel yet: nothing can be sent.")
+    try:
+        documenting.check_may_send(channel, service(documenting.CODE), employer)
+    except CannotDeclare as refusal:
+        return str(refusal)
+    return ""
+
+
+def _send(channel: Channel, worker: Worker, form: DocumentDataForm) -> Declaration | None:
+    try:
+        with transaction.atomic():
+            return documenting.send(channel, worker, form.cleaned_data["pdf"], form.values())
+    except CannotDeclare as refusal:
+        form.add_error(None, str(refusal))
+    except InvalidForm as invalid:
+        for name, sentences in invalid.problems.items():
+            form.add_error(name if name in form.fields else None, sentences)
+    return None

@@ -1,0 +1,268 @@
+"""One training record: what is true, what was declared about it, and what may be done next."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import messages
+from django.db import transaction
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from mandates.catalogue import services
+from portal import audit, tenancy
+from portal.access import membership, mine, needs
+from portal.models import Profile
+from submissions import declaring, departing, history
+from submissions.fields import BY_NAME, FIELDS, problems
+from submissions.models import Anomaly, Declaration, TrainingRecord
+from submissions.states import LIVE, ON_THE_WAY, DeclarationState
+from submissions.views.declarations import tell_of
+from submissions.views.forms import RecordForm
+from submissions.words import is_blocking, words
+
+
+def _story(record: TrainingRecord) -> list[Declaration]:
+    """The declarations about a record, newest first, with their sets and anomalies."""
+    rows = record.declarations.select_related("batch")
+    # Files mix employers: to a limited reader they do not exist.
+    with_files = rows.prefetch_related(
+        "anomalies" if tenancy.limit() is not None else "anomalies__inbound_file"
+    )
+    return list(with_files.order_by("-id"))
+
+
+@require_safe
+@needs(Profile.ENCODE)
+def record(request: HttpRequest, pk: int) -> HttpResponse:
+    """The record, its story, its fields with what is wrong with them, its history."""
+    chosen = mine(TrainingRecord.objects.select_related("employer", "worker"), pk=pk)
+    story = _story(chosen)
+    latest = story[0] if story else None
+    faults = problems(chosen.values())
+    context = {
+        "nav": "declarations",
+        "record": {
+            "pk": chosen.pk,
+            "title": chosen.title,
+            "employer_name": chosen.employer.name,
+            "employer_number": chosen.employer.number,
+            "worker_name": str(chosen.worker),
+            "worker_niss": chosen.worker.masked_niss,
+            "state": latest.state if latest else "",
+        },
+        "fields": [
+            {
+                "field": column,
+                "value": getattr(chosen, column.name),
+                "faults": faults.get(column.name, []) + _refusals(latest, column.name),
+            }
+            for column in FIELDS
+        ],
+        "declarations": [entry(declaration) for declaration in story],
+        "events": history.of_record(chosen, story),
+        "actions": _actions(request, chosen, latest, is_complete=not faults),
+        "leaves": departing.told(latest.service) if latest and latest.state == DeclarationState.READY else "",
+        "edit_url": reverse("record_edit", args=[chosen.pk]) if _may_change(latest) else "",
+    }
+    return render(request, "submissions/record_detail.html", context)
+
+
+def _refusals(latest: Declaration | None, name: str) -> list[str]:
+    """What social security said of one field, while nothing newer was declared."""
+    if latest is None or latest.state != DeclarationState.REFUSED:
+        return []
+    return [
+        str(words(found.code, found.label).title) for found in latest.anomalies.all() if found.field == name
+    ]
+
+
+def _may_change(latest: Declaration | None) -> bool:
+    """Whether the record may be changed: not while what was declared about it awaits its answer."""
+    return latest is None or latest.state not in ON_THE_WAY
+
+
+def entry(declaration: Declaration) -> dict[str, Any]:
+    """A declaration, with its set and its anomalies, as a step of a story."""
+    batch = declaration.batch
+    return {
+        "pk": declaration.pk,
+        "kind": declaration.kind,
+        "state": declaration.state,
+        "at": declaration.created_at,
+        "sent_at": batch.dropped_at if batch else None,
+        "answered_at": declaration.answered_at,
+        "ticket": declaration.ticket,
+        "reference": declaration.reference,
+        "batch": {"pk": batch.pk, "at": batch.sealed_at or batch.created_at} if batch else None,
+        "part": declaration.part,
+        "position": declaration.position,
+        "anomalies": [_anomaly(found) for found in declaration.anomalies.all()],
+    }
+
+
+def _anomaly(found: Anomaly) -> dict[str, Any]:
+    wording = words(found.code, found.label)
+    raw = {
+        "ErrorID": found.code,
+        "AnomalyClass": found.anomaly_class,
+        "TagName": found.tag,
+        "Value": found.value,
+        "AnomalyLabel": found.label,
+        "Location": found.location,
+    }
+    file = None if tenancy.limit() is not None else found.inbound_file
+    return {
+        "title": wording.title,
+        "code": found.code,
+        "is_blocking": is_blocking(found.anomaly_class),
+        "what": wording.what,
+        "todo": wording.todo,
+        "field_label": BY_NAME[found.field].label if found.field in BY_NAME else "",
+        "raw": [(name, value) for name, value in raw.items() if value] if file else [],
+        "file_name": file.name if file else "",
+        "file_url": reverse("inbound_file", args=[file.pk]) if file else "",
+        "at": file.received_at if file else None,
+    }
+
+
+def _actions(
+    request: HttpRequest, chosen: TrainingRecord, latest: Declaration | None, *, is_complete: bool
+) -> list[dict[str, Any]]:
+    """What may be done now, the main thing first, for whoever looks."""
+    may = membership(request).may
+    state = latest.state if latest else DeclarationState.WITHDRAWN
+    found: list[dict[str, Any]] = []
+    if latest and state == DeclarationState.DRAFT and is_complete:
+        found.append(_button(_("Make ready to leave"), "declaration_complete", latest.pk, is_main=True))
+    is_on_account = declaring.standing(chosen) is not None
+    if state == DeclarationState.WITHDRAWN and not is_on_account and may(Profile.ADMINISTRATIVE):
+        found.append(_button(_("Declare"), "record_declare", chosen.pk, is_main=True))
+    if latest and state in (DeclarationState.DRAFT, DeclarationState.READY) and may(Profile.ADMINISTRATIVE):
+        found.append(
+            _button(_("Withdraw"), "declaration_withdraw", latest.pk)
+            | {
+                "reason_label": _("Why is it withdrawn?"),
+                "question": _("This declaration does not leave. The training stays in the register."),
+            }
+        )
+    if latest and state == DeclarationState.REFUSED and may(Profile.ADMINISTRATIVE):
+        found.append(_button(_("Declare again"), "declaration_correct", latest.pk, is_main=True))
+    if is_on_account and state not in LIVE and may(Profile.ADMINISTRATIVE):
+        if state != DeclarationState.REFUSED:  # “Declare again” says the same there.
+            is_main = _is_newer(chosen, latest)
+            found.append(
+                _button(_("Declare the present content"), "record_modify", chosen.pk, is_main=is_main)
+            )
+        found.append(
+            _button(_("Cancel the training"), "record_cancel", chosen.pk)
+            | {
+                "reason_label": _("Why is it cancelled?"),
+                "question": _("Social security takes the training off the worker's account."),
+            }
+        )
+    return found
+
+
+def _button(label: str, name: str, pk: int, *, is_main: bool = False) -> dict[str, Any]:
+    return {"url": reverse(name, args=[pk]), "label": label, "is_main": is_main}
+
+
+def _is_newer(chosen: TrainingRecord, latest: Declaration | None) -> bool:
+    """Whether the record was changed after what social security knows of it."""
+    return latest is not None and chosen.changed_at > latest.created_at
+
+
+# --- changing -------------------------------------------------------------------------------------
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@needs(Profile.ENCODE)
+def edit(request: HttpRequest, pk: int) -> HttpResponse:
+    """The fields of the record, to be changed. Declaring the change is a step of its own."""
+    rows = TrainingRecord.objects.select_related("employer", "worker")
+    is_saving = request.method == "POST"
+    chosen = mine(rows.select_for_update(of=("self",)) if is_saving else rows, pk=pk)
+    latest = chosen.declarations.prefetch_related("anomalies").order_by("-id").first()
+    if not _may_change(latest):
+        messages.error(request, _("What was declared awaits its answer: change the training after that."))
+        return redirect("record", pk)
+    form = RecordForm(chosen, request.POST if is_saving else None)
+    if is_saving and form.is_valid():
+        _save(request, chosen, form.changes())
+        return redirect("record", pk)
+    context = {
+        "nav": "declarations",
+        "record": chosen,
+        "form": form,
+        "refusals": [
+            {"label": BY_NAME[column.name].label, "anchor": f"id_{column.name}", "text": text}
+            for column in FIELDS
+            for text in _refusals(latest, column.name)
+        ],
+    }
+    return render(request, "submissions/record_edit.html", context, status=422 if is_saving else 200)
+
+
+def _save(request: HttpRequest, chosen: TrainingRecord, changes: dict[str, Any]) -> None:
+    if not changes:
+        messages.info(request, _("Nothing was changed."))
+        return
+    for name, value in changes.items():
+        setattr(chosen, name, value)
+    chosen.save(update_fields=[*changes, "changed_at"])
+    # Names only: an Event is shown and exported, and values may be about people.
+    audit.record("record.changed", chosen, data={"fields": sorted(changes)})
+    messages.success(request, _("Changed. Nothing is declared yet: that is the next step."))
+
+
+@require_POST
+@needs(Profile.ADMINISTRATIVE)
+def declare(request: HttpRequest, pk: int) -> HttpResponse:
+    """Declares a record about which nothing lives: the first time, or after a withdrawal."""
+    chosen = mine(TrainingRecord.objects.select_for_update(), pk=pk)
+    latest = chosen.declarations.order_by("-id").first()
+    if (latest and latest.state != DeclarationState.WITHDRAWN) or declaring.standing(chosen):
+        messages.error(request, _("This training is declared already."))
+        return redirect("record", pk)
+    code = latest.service if latest else next(iter(services()))
+    declaring.declare([chosen], code)
+    tell_of(request, chosen.declarations.latest("pk"))
+    return redirect("record", pk)
+
+
+@require_POST
+@needs(Profile.ADMINISTRATIVE)
+def modify(request: HttpRequest, pk: int) -> HttpResponse:
+    """Declares the present content of an accepted record."""
+    chosen = mine(TrainingRecord, pk=pk)
+    try:
+        with transaction.atomic():
+            new = declaring.modify(chosen)
+    except declaring.CannotDeclare as refusal:
+        messages.error(request, str(refusal))
+    else:
+        tell_of(request, new)
+    return redirect("record", pk)
+
+
+@require_POST
+@needs(Profile.ADMINISTRATIVE)
+def cancel(request: HttpRequest, pk: int) -> HttpResponse:
+    """Declares that an accepted record is to be taken off the account; the reason goes into its history."""
+    chosen = mine(TrainingRecord, pk=pk)
+    reason = request.POST.get("reason", "").strip()
+    try:
+        with transaction.atomic():
+            if not reason:
+                raise declaring.CannotDeclare(_("Give a reason: it is kept in the history."))
+            new = declaring.cancel(chosen)
+            audit.record("record.cancellation_asked", chosen, reason=reason)
+    except declaring.CannotDeclare as refusal:
+        messages.error(request, str(refusal))
+    else:
+        tell_of(request, new)
+    return redirect("record", pk)
