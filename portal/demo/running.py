@@ -109,12 +109,22 @@ def simulator(root: Path, logs: Path, *, port: int, switches: Mapping[str, objec
                 process.stdout.close()
 
 
-def worker_command(state: Path) -> list[str]:
-    """A Celery worker with its own beat: one process less to watch in a demonstration."""
+def worker_command() -> list[str]:
+    """A Celery worker of two processes, alone on its broker."""
     return [
-        *(sys.executable, "-m", "celery", "-A", "portal.celery", "worker", "-B", "-l", "info"),
+        *(sys.executable, "-m", "celery", "-A", "portal.celery", "worker", "-l", "info"),
         *("--concurrency", "2", "--without-mingle", "--without-gossip"),
-        *("--schedule", str(state / "celerybeat-schedule")),
+    ]
+
+
+def beat_command() -> list[str]:
+    """The alarm clock beside it. It keeps no file of what it did when: the database says what is due.
+
+    A process of its own: started within the worker it is a fork of a process that is half way through its start.
+    """
+    return [
+        *(sys.executable, "-m", "celery", "-A", "portal.celery", "beat", "-l", "info"),
+        *("--scheduler", "celery.beat:Scheduler"),
     ]
 
 

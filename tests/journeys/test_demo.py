@@ -65,18 +65,23 @@ def test_the_demonstration_ends_by_itself_and_adds_up_twice(environment: dict[st
 
 
 def _run(environment: dict[str, str]) -> str:
-    done = subprocess.run(
+    demo = subprocess.Popen(
         [
             *(sys.executable, "manage.py", "demo", "--once"),
             *("--records", "60", "--employers", "4", "--seed", "3"),
         ],
         cwd=ROOT,
         env=environment,
-        capture_output=True,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
         text=True,
-        timeout=120,
-        check=False,
     )
+    try:
+        said, _nothing = demo.communicate(timeout=300)
+    except subprocess.TimeoutExpired:
+        demo.terminate()  # Asked, not killed: it stops its children.
+        said, _nothing = demo.communicate()
     logs = "".join(path.read_text()[-1500:] for path in Path(environment["PORTAL_VAR"]).glob("demo/logs/*"))
-    assert done.returncode == 0, f"{done.stdout}\n{done.stderr}\n{logs}"
-    return done.stdout.splitlines()[-1]
+    assert demo.returncode == 0, f"{said}\n{logs}"
+    return said.splitlines()[-1]

@@ -79,16 +79,19 @@ class Command(BaseCommand):
             for sender, mandataire in tenants.items()
         ]
         (state / "simulator" / "senders.json").write_text(json.dumps({"senders": senders}, indent=1))
-        worker = stack.enter_context(running.child("worker", running.worker_command(state), logs, variables))
+        workers = [
+            stack.enter_context(running.child(name, command, logs, variables))
+            for name, command in (("worker", running.worker_command()), ("beat", running.beat_command()))
+        ]
         if options["once"]:
-            self._until_settled(worker)
+            self._until_settled(*workers)
             return
         port = running.free_port(options["host"], options["port"])
         web = stack.enter_context(
             running.child("web", running.web_command(options["host"], port), logs, variables)
         )
         self._welcome(f"http://{options['host']}:{port}/", state, password)
-        self._watch(worker, web)
+        self._watch(*workers, web)
 
     def _load(self, state: Path, options: dict[str, Any], password: str) -> dict[str, UUID]:
         """Founds the mandataires unless an earlier run of the same size left them; returns their ids by sender."""
@@ -119,7 +122,7 @@ class Command(BaseCommand):
         self.stdout.write(f"Loaded: {_total()}")
         return tenants
 
-    def _until_settled(self, worker: Popen[bytes]) -> None:
+    def _until_settled(self, *workers: Popen[bytes]) -> None:
         """Waits until nothing is on its way any more, telling each change. Exits 1 when it does not come to that."""
         told, since = "", time.monotonic()
         while True:
@@ -129,7 +132,8 @@ class Command(BaseCommand):
                 self.stdout.write(told)
             if not total.waiting:
                 break
-            if worker.poll() is not None or time.monotonic() - since > _PATIENCE:
+            ended = any(worker.poll() is not None for worker in workers)
+            if ended or time.monotonic() - since > _PATIENCE:
                 raise CommandError(f"The demonstration stands still; see {settings.CONFIG.var}/demo/logs.")
             time.sleep(0.25)
         for sentence in total.breaks:
