@@ -16,6 +16,7 @@ from typing import Final, NamedTuple
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.x509.oid import NameOID
 from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
@@ -141,6 +142,12 @@ def days_left(ends_at: datetime, now: datetime) -> int:
 def day(moment: datetime | None) -> str:
     """A day as `21/11/2026`, in Belgian time; nothing for None."""
     return f"{timezone.localtime(moment):%d/%m/%Y}" if moment else ""
+
+
+def common_name(name: x509.Name) -> str:
+    """The name of a subject or an issuer, or nothing when it bears none."""
+    names = name.get_attributes_for_oid(NameOID.COMMON_NAME)
+    return str(names[0].value) if names else ""
 
 
 # --- the criteria ---------------------------------------------------------------------------------

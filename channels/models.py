@@ -11,6 +11,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from channels.naming import Environment, SetName, usual_directories
+from channels.pipelining import OPEN_AT_ONCE
 from portal.models import Mandataire, TenantKey, TenantModel, cipher
 
 FILE = "file"
@@ -29,8 +30,10 @@ class Channel(TenantModel):
 
     Sizes are bytes, pauses seconds. `sequence_prefix` is the first character of every sequence this portal uses, so
     that other software of the same sender cannot take the same name; `is_exclusive` says that there is none, so that
-    every answer that comes in is ours. `services` are codes of services, as `portal.permissions` gives them.
-    `directories` maps each environment to the directory of uploads and the one of answers.
+    every answer that comes in is ours. `services` are codes of services, as `portal.permissions` gives them;
+    `noted_permissions` those of permissions that the channel holds and under which this portal sends nothing.
+    `files_at_once` bounds the files that are open over there while a departure puts its sets: the channel has one
+    connection at a time, always. `directories` maps each environment to the directory of uploads and that of answers.
 
     A channel that is being set up is paused and not `is_set_up`; until social security has given it one, its sender
     number is empty. `verified_at` is when every check of the set-up last held; a change that may break one empties it.
@@ -57,9 +60,11 @@ class Channel(TenantModel):
     host_key = models.TextField(blank=True)
     directories = models.JSONField(default=usual_directories)
     services = ArrayField(models.CharField(max_length=16), default=list)
+    noted_permissions = ArrayField(models.CharField(max_length=16), default=list)
     environment = models.CharField(max_length=1, choices=EnvironmentCode, default=EnvironmentCode.SIMULATION)
     sequence_prefix = models.CharField(max_length=1, default="P")
     max_file_bytes = models.PositiveIntegerField(default=50_000_000)
+    files_at_once = models.PositiveSmallIntegerField(default=OPEN_AT_ONCE)
     allows_ssh_rsa = models.BooleanField(default=False)
     can_list_in = models.BooleanField(default=True)
     signs_tests = models.BooleanField(default=True)
@@ -96,6 +101,9 @@ class Channel(TenantModel):
             models.CheckConstraint(
                 condition=~Q(sender_number="") | Q(is_set_up=False), name="in_service_with_sender"
             ),
+            models.CheckConstraint(
+                condition=Q(files_at_once__range=(1, OPEN_AT_ONCE)), name="some_files_at_once"
+            ),
         )
 
     def __str__(self) -> str:
@@ -124,6 +132,8 @@ class Credential(TenantModel):
     Of the credentials of one kind, the one whose `usable_from` passed last is in use; a later one is next, an earlier
     one stays until somebody removes it. `public` is what Chaman is given: a line for OpenSSH, a certificate, or the
     certificate request of a key that still awaits its certificate, all as text.
+
+    The certificate of a REST account is kept to be warned before it ends, without a private half: `sealed` is empty.
     """
 
     class Kind(models.TextChoices):
@@ -132,6 +142,7 @@ class Credential(TenantModel):
         SSH = "ssh", _("SSH key")
         SIGNING = "signing", _("Signing certificate")
         REQUEST = "request", _("Certificate request")
+        REST = "rest", _("Certificate of a REST account")
 
     channel = TenantKey(Channel, on_delete=models.CASCADE, related_name="credentials")
     kind = models.CharField(max_length=10, choices=Kind)
@@ -151,6 +162,10 @@ class Credential(TenantModel):
             ),
             models.UniqueConstraint(
                 fields=["mandataire", "channel"], condition=Q(kind="request"), name="one_certificate_request"
+            ),
+            models.CheckConstraint(
+                condition=~Q(kind="rest") | Q(sealed=b"", expires_at__isnull=False),
+                name="no_private_half_of_rest",
             ),
         )
 
@@ -380,7 +395,7 @@ class Alarm(TenantModel):
     """Something about a channel that somebody must know: raised once, told once, ended when it is over."""
 
     class Kind(models.TextChoices):
-        """What it is about; `certificate_N`: that many days before its end, or fewer."""
+        """What it is about; `certificate_N` and `rest_N`: that many days before its end, or fewer."""
 
         HOST_KEY = "host_key", _("The server shows another key")
         BROKEN = "broken", _("The channel stopped trying")
@@ -391,6 +406,10 @@ class Alarm(TenantModel):
         CERTIFICATE_30 = "certificate_30", _("The certificate ends within 30 days")
         CERTIFICATE_7 = "certificate_7", _("The certificate ends within a week")
         CERTIFICATE_1 = "certificate_1", _("The certificate ends within a day or has ended")
+        REST_60 = "rest_60", _("A certificate of a REST account ends within 60 days")
+        REST_30 = "rest_30", _("A certificate of a REST account ends within 30 days")
+        REST_7 = "rest_7", _("A certificate of a REST account ends within a week")
+        REST_1 = "rest_1", _("A certificate of a REST account ends within a day or has ended")
 
     channel = TenantKey(Channel, on_delete=models.CASCADE, related_name="alarms")
     kind = models.CharField(max_length=20, choices=Kind)

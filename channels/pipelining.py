@@ -22,7 +22,7 @@ type Reply = tuple[int, bytes]
 type Steps = Generator[Iterable[Request], list[Reply], int | None]
 
 OPEN_AT_ONCE: Final = 32
-"""Files open on the other side: servers limit their number, and more hide no more latency."""
+"""Files open on the other side, at most: servers limit their number, and more hide no more latency."""
 
 BYTES_AT_ONCE: Final = 8_000_000
 """Content held in memory; a larger file goes alone."""
@@ -118,17 +118,20 @@ class _Pipeline:
         return taken
 
 
-def upload(wire: Wire, files: Iterable[tuple[str, Content]], *, is_checked: bool) -> Iterator[Arrival]:
+def upload(
+    wire: Wire, files: Iterable[tuple[str, Content]], *, is_checked: bool, at_once: int = OPEN_AT_ONCE
+) -> Iterator[Arrival]:
     """Puts every file under its path, over what was there, and yields each as it is done, in no promised order.
 
-    `is_checked` asks for the size of each file after it was closed. A refusal concerns one file. A lost connection
-    raises what `wire` raises, or EOFError: of what was not yielded by then nothing is known. To be read to its end.
+    `is_checked` asks for the size of each file after it was closed; `at_once` files are under way at most. A refusal
+    concerns one file. A lost connection raises what `wire` raises, or EOFError: of what was not yielded by then nothing
+    is known. To be read to its end.
     """
     line, waiting = _Pipeline(wire), iter(files)
     under_way: dict[str, _Upload] = {}
     has_more = True
     while has_more or under_way:
-        while has_more and _has_room(under_way):
+        while has_more and _has_room(under_way, at_once):
             found = next(waiting, None)
             has_more = found is not None
             if found is not None and (content := found[1]()) is not None:
@@ -142,9 +145,9 @@ def upload(wire: Wire, files: Iterable[tuple[str, Content]], *, is_checked: bool
                 yield arrival
 
 
-def _has_room(under_way: dict[str, _Upload]) -> bool:
+def _has_room(under_way: dict[str, _Upload], at_once: int) -> bool:
     held = sum(going.sent for going in under_way.values())
-    return not under_way or (len(under_way) < OPEN_AT_ONCE and held < BYTES_AT_ONCE)
+    return not under_way or (len(under_way) < at_once and held < BYTES_AT_ONCE)
 
 
 def _go_on(line: _Pipeline, going: _Upload) -> Arrival | None:

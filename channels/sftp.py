@@ -267,7 +267,8 @@ class Session:
         wire = self._client.get_channel()
         placed = ((self._upload_path(environment, name, prefixes), content) for name, content in files)
         try:
-            for arrival in upload(wire, placed, is_checked=is_checked):  # type: ignore[arg-type]
+            at_once = self._channel.files_at_once
+            for arrival in upload(wire, placed, is_checked=is_checked, at_once=at_once):  # type: ignore[arg-type]
                 yield arrival.path.rpartition("/")[2], arrival
         except (*_BROKEN, OSError) as error:
             raise ConnectionLost({"detail": shown(error) or type(error).__name__}) from error

@@ -18,7 +18,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.debug import sensitive_variables
 
-from channels.signing import CURVES, LEAST_RSA_BITS
+from channels.signing import CURVES, LEAST_RSA_BITS, UnfitCertificate, load_certificate
 
 type SshKey = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey | ed25519.Ed25519PrivateKey
 
@@ -29,6 +29,9 @@ _UNREADABLE: Final = _(
 )
 _NO_KEY: Final = _(
     "There is no private key in this file: give a PKCS#12 file (.p12, .pfx) or a private key (.pem, .key)."
+)
+_NO_CERTIFICATE: Final = _(
+    "There is no certificate in this file: give a .cer, .crt, .pem, .p12 or .pfx file."
 )
 
 
@@ -58,6 +61,34 @@ def unpack(content: bytes, passphrase: bytes | None = None) -> Unpacked:
     with suppress(ValueError, TypeError, UnsupportedAlgorithm):
         return Unpacked(serialization.load_der_private_key(content, passphrase))
     return _from_pkcs12(content, passphrase)
+
+
+@sensitive_variables()
+def certificate_in(content: bytes, passphrase: bytes | None = None) -> x509.Certificate:
+    """The certificate in a PEM, DER or PKCS#12 file, that of the account where its issuers are in it too.
+
+    A private key beside it is left out. Raises UnfitKey, for a file that its passphrase does not open, or
+    UnfitCertificate.
+    """
+    found: list[x509.Certificate] = []
+    if b"-----BEGIN" in content:
+        with suppress(ValueError):
+            found = x509.load_pem_x509_certificates(content)
+    else:
+        with suppress(UnfitCertificate):
+            return load_certificate(content)
+        bundle = _open_pkcs12(content, passphrase)
+        found = [each.certificate for each in (bundle.cert, *bundle.additional_certs) if each is not None]
+    if not found:
+        raise UnfitCertificate(_NO_CERTIFICATE)
+    return next((one for one in found if not _is_issuer(one)), found[0])
+
+
+def _is_issuer(certificate: x509.Certificate) -> bool:
+    try:
+        return bool(certificate.extensions.get_extension_for_class(x509.BasicConstraints).value.ca)
+    except (ValueError, x509.ExtensionNotFound, x509.DuplicateExtension, x509.UnsupportedGeneralNameType):
+        return False
 
 
 def check_ssh_key(key: PrivateKeyTypes) -> SshKey:
@@ -105,15 +136,20 @@ def _key_block(content: bytes) -> bytes:
 
 
 @sensitive_variables()
-def _from_pkcs12(content: bytes, passphrase: bytes | None) -> Unpacked:
+def _open_pkcs12(content: bytes, passphrase: bytes | None) -> pkcs12.PKCS12KeyAndCertificates:
     try:
-        bundle = pkcs12.load_pkcs12(content, passphrase)
+        return pkcs12.load_pkcs12(content, passphrase)
     except (ValueError, TypeError, UnsupportedAlgorithm):
         raise UnfitKey(
             _(
                 "This file cannot be opened: it is no PKCS#12 file (.p12, .pfx), or its passphrase is missing or wrong."
             )
         ) from None
+
+
+@sensitive_variables()
+def _from_pkcs12(content: bytes, passphrase: bytes | None) -> Unpacked:
+    bundle = _open_pkcs12(content, passphrase)
     if bundle.key is None:
         raise UnfitKey(_NO_KEY)
     found = [each.certificate for each in (bundle.cert, *bundle.additional_certs) if each is not None]

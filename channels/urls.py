@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import URLPattern, path, re_path
 
-from channels.views import files, keys, setup
+from channels.views import files, keys, rest, setup
 
 urlpatterns: list[URLPattern] = [
     path("channel/setup/", setup.setup, name="channel_setup"),
@@ -17,6 +17,8 @@ urlpatterns: list[URLPattern] = [
     path("channel/keys/", keys.keys, name="channel_keys"),
     path("channel/keys/ssh/", keys.ssh_key, name="channel_ssh_key"),
     path("channel/keys/certificate/", keys.certificate, name="channel_certificate"),
+    path("channel/keys/rest/", rest.check, name="channel_rest"),
+    path("channel/keys/rest/keep/", rest.keep, name="channel_rest_keep"),
     path("channel/keys/<int:pk>/file/", keys.file, name="channel_key_file"),
     path("channel/keys/<int:pk>/switch/", keys.switch, name="channel_key_switch"),
     path("channel/keys/<int:pk>/remove/", keys.remove, name="channel_key_remove"),

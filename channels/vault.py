@@ -15,9 +15,8 @@ from typing import Final
 
 import paramiko
 from cryptography import x509
-from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
-from cryptography.x509.oid import NameOID
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 from django.utils.translation import gettext
@@ -153,6 +152,24 @@ def answer_request(
     return stored
 
 
+def keep_rest_certificate(channel: Channel, content: bytes) -> Credential:
+    """Keeps a certificate of a REST account, PEM or DER, to warn before it ends. Its private half stays where it is.
+
+    Raises `signing.UnfitCertificate`, with every criterion of the REST channel that fails, or UnfitKey for one that is
+    kept already.
+    """
+    certificate = signing.load_certificate(content)
+    judging.refuse_unfit(certificate, judging.REST, now=timezone.now())
+    return _insert(
+        channel,
+        _Kind.REST,
+        sealed=b"",
+        public=as_pem(certificate),
+        fingerprint=certificate_fingerprint(certificate),
+        expires_at=certificate.not_valid_after_utc,
+    )
+
+
 def ssh_fingerprint(public: str) -> str:
     """`SHA256:...`, as OpenSSH shows it, of a public key line."""
     digest = hashlib.sha256(base64.b64decode(public.split()[1])).digest()
@@ -175,9 +192,17 @@ def latest(channel: Channel, kind: Credential.Kind) -> Credential | None:
 
 def common_name(credential: Credential) -> str:
     """The name in a certificate, or nothing when it bears none."""
-    subject = signing.load_certificate(credential.public.encode()).subject
-    names = subject.get_attributes_for_oid(NameOID.COMMON_NAME)
-    return str(names[0].value) if names else ""
+    return judging.common_name(signing.load_certificate(credential.public.encode()).subject)
+
+
+def as_pem(certificate: x509.Certificate) -> str:
+    """A certificate as text."""
+    return certificate.public_bytes(serialization.Encoding.PEM).decode()
+
+
+def certificate_fingerprint(certificate: x509.Certificate) -> str:
+    """SHA-256 of a certificate's DER, in hexadecimal."""
+    return certificate.fingerprint(hashes.SHA256()).hex()
 
 
 def switch(credential: Credential, usable_from: datetime) -> None:
@@ -190,7 +215,7 @@ def switch(credential: Credential, usable_from: datetime) -> None:
         judging.refuse_unfit(certificate, judging.SIGNING, now=usable_from)
     Credential.objects.filter(pk=credential.pk).update(usable_from=usable_from)
     credential.usable_from = usable_from
-    _forget_verification(credential.channel_id)
+    _forget_verification(credential)
     audit.record(
         "credential.switched",
         credential,
@@ -200,13 +225,13 @@ def switch(credential: Credential, usable_from: datetime) -> None:
 
 def remove(credential: Credential) -> None:
     """Removes a key for good. Raises UnfitKey for the one in use, unless it is the only one of its kind."""
-    if credential.kind != _Kind.REQUEST:
+    if credential.kind in (_Kind.SSH, _Kind.SIGNING):
         current = in_use(credential.channel, _Kind(credential.kind))
         others = Credential.objects.filter(channel=credential.channel, kind=credential.kind)
         if current == credential and others.exclude(pk=credential.pk).exists():
             raise UnfitKey(_("This key is in use. Let another one take over first."))
     audit.record("credential.removed", credential, data=_told(credential))
-    _forget_verification(credential.channel_id)
+    _forget_verification(credential)
     credential.delete()
 
 
@@ -265,8 +290,8 @@ def _keep_signing_key(
         channel,
         _Kind.SIGNING,
         _pkcs8(key),
-        public=certificate.public_bytes(serialization.Encoding.PEM).decode(),
-        fingerprint=hashlib.sha256(certificate.public_bytes(serialization.Encoding.DER)).hexdigest(),
+        public=as_pem(certificate),
+        fingerprint=certificate_fingerprint(certificate),
         expires_at=certificate.not_valid_after_utc,
         usable_from=usable_from,
     )
@@ -297,7 +322,28 @@ def _store(
         subject=_subject(channel.pk, fingerprint),
         provider=keys.provider(),
     )
-    before = in_use(channel, kind)
+    return _insert(
+        channel,
+        kind,
+        sealed=sealed,
+        public=public,
+        fingerprint=fingerprint,
+        expires_at=expires_at,
+        usable_from=usable_from,
+    )
+
+
+def _insert(
+    channel: Channel,
+    kind: Credential.Kind,
+    *,
+    sealed: bytes,
+    public: str,
+    fingerprint: str,
+    expires_at: datetime | None,
+    usable_from: datetime | None = None,
+) -> Credential:
+    before = in_use(channel, kind) if kind is not _Kind.REST else None
     try:
         with transaction.atomic():
             credential = Credential.objects.create(
@@ -315,7 +361,7 @@ def _store(
             if kind is _Kind.REQUEST
             else gettext("The channel has this key already.")
         ) from None
-    _forget_verification(channel.pk)
+    _forget_verification(credential)
     data = {**_told(credential), "replaces": before.fingerprint if before else ""}
     if usable_from:
         data["usable_from"] = usable_from.isoformat()
@@ -334,9 +380,10 @@ def _told(credential: Credential) -> dict[str, object]:
     }
 
 
-def _forget_verification(channel_id: int) -> None:
-    """Keys that changed have not been tried."""
-    Channel.objects.filter(pk=channel_id).update(verified_at=None)
+def _forget_verification(credential: Credential) -> None:
+    """Keys that changed have not been tried. No verification tries the certificate of a REST account."""
+    if credential.kind != _Kind.REST:
+        Channel.objects.filter(pk=credential.channel_id).update(verified_at=None)
 
 
 def _find(channel: Channel, kind: Credential.Kind) -> Credential:

@@ -29,7 +29,7 @@ from channels.judging import day
 from channels.locking import ChannelBusy, channel_lock
 from channels.models import Channel, Credential
 from channels.signing import UnfitCertificate, load_certificate
-from portal.permissions import permissions_of
+from portal.permissions import noted, permissions_of
 from portal.secrecy import SealBroken
 
 STEP: Final = 4.0
@@ -137,8 +137,13 @@ def _permissions(channel: Channel) -> Check:
 
 
 def permission_labels(channel: Channel) -> list[str]:
-    """The secured permissions the channel has, in the words of Chaman."""
+    """The secured permissions under which the channel sends, in the words of Chaman."""
     return [str(found.name) for found in permissions_of(channel.services)]
+
+
+def noted_labels(channel: Channel) -> list[str]:
+    """The other permissions that the channel holds, under which nothing is sent from here."""
+    return [str(found.name) for found in noted() if found.code in channel.noted_permissions]
 
 
 def _ssh_key(channel: Channel) -> tuple[paramiko.PKey | None, Check]:

@@ -214,8 +214,11 @@ def close(
     )
 
 
-def in_words(held: Mandate) -> Words:
-    """What a mandate of ours says to whoever wants another one in its period."""
+def in_words(held: Mandate, reader: Party = Party.MANDATAIRE) -> Words:
+    """What a mandate of ours says to a `reader` of either party who wants another one in its period."""
+    values = {"start": day(held.starts_on), "end": day(held.ends_on)}
+    if reader is Party.EMPLOYER:
+        return Words(_to_employer(held), values)
     if held.state != MandateState.ACTIVE:
         sentence = gettext_noop(
             "A mandate %(service)s from %(start)s waits already: have it validated, or take it back."
@@ -228,7 +231,21 @@ def in_words(held: Mandate) -> Words:
         sentence = gettext_noop(
             "You hold the mandate %(service)s of this employer from %(start)s to %(end)s."
         )
-    return Words(sentence, {"start": day(held.starts_on), "end": day(held.ends_on)})
+    return Words(sentence, values)
+
+
+def _to_employer(held: Mandate) -> str:
+    if held.state != MandateState.ACTIVE:
+        return gettext_noop(
+            "A mandate %(service)s from %(start)s waits already: validate or refuse it first, or ask your mandataire."
+        )
+    if held.ends_on is None:
+        return gettext_noop(
+            "Your mandataire holds the mandate %(service)s since %(start)s, without an end: it need not be given again."
+        )
+    return gettext_noop(
+        "Your mandataire holds the mandate %(service)s from %(start)s to %(end)s: choose a quarter after that."
+    )
 
 
 # --- what they share ------------------------------------------------------------------------------
@@ -279,7 +296,7 @@ def _refuse_conflicts(
     ).order_by("starts_on")
     chosen = mandate_service(code)
     for held in own.filter(state__in=(MandateState.ACTIVE, *waiting)).exclude(pk=besides):
-        raise CannotGrant(in_words(held).told(chosen))
+        raise CannotGrant(in_words(held, party_of_actor()).told(chosen))
     for found in conflicts.taken(employer.number, chosen, wanted):
         raise CannotGrant(conflicts.sentence(chosen, found))
 

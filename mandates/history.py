@@ -40,6 +40,7 @@ SENTENCES: Final[Mapping[str, str | Promise]] = MappingProxyType(
         ),
         "mandate.ended": gettext_lazy("Mandate closed by the employer at the end of %(end)s"),
         "quarter.signed_off": gettext_lazy("%(quarter)s signed off"),
+        "quarter.outdated": gettext_lazy("%(quarter)s to be signed off anew: a training changed"),
         "quarter.reopened": gettext_lazy("%(quarter)s opened again"),
         "procuration.downloaded": gettext_lazy("Procuration downloaded"),
     }

@@ -47,14 +47,19 @@ def enter(request: HttpRequest, user: User, *, how: str, vouched: bool = False) 
 
     `how` is password, app, recovery, passkey or provider. `vouched`: an identity provider asked for a second factor.
     """
-    if request.session.pop(_HALFWAY, None) is None:
+    noted = request.session.pop(_HALFWAY, None)
+    if noted is None:
         request.session.pop(
             BOUND_TO, None
         )  # Left by a way in through a provider that was not gone to its end.
     login(request, user, backend=BACKEND)
     if vouched:
         request.session[VOUCHED] = True
-    tell(user, "member.signed_in", data={"how": how}, only=bound_to(request.session))
+    data = {"how": how}
+    # Another user may prove a passkey of his own meanwhile: the account was not his.
+    if noted and noted["user"] == user.pk and noted.get("provider"):
+        data["provider"] = noted["provider"]
+    tell(user, "member.signed_in", data=data, only=bound_to(request.session))
 
 
 def fail(username: str, how: str) -> None:
@@ -85,8 +90,11 @@ def _record(verb: str, user: User, data: dict[str, Any]) -> None:
 # --- between the password and the second factor ---------------------------------------------------
 
 
-def halfway(request: HttpRequest, user: User, next_page: str) -> None:
-    """Remembers who gave his password, for the page that asks for the second factor."""
+def halfway(request: HttpRequest, user: User, next_page: str, *, provider: str = "") -> None:
+    """Remembers who gave his password, for the page that asks for the second factor.
+
+    `provider`: the label of the identity provider that said who he is instead.
+    """
     request.session.cycle_key()
     request.session.pop(BOUND_TO, None)
     request.session[_HALFWAY] = {
@@ -94,6 +102,7 @@ def halfway(request: HttpRequest, user: User, next_page: str) -> None:
         "hash": user.get_session_auth_hash(),
         "next": next_page,
         "at": time.time(),
+        "provider": provider,
     }
 
 

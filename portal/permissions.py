@@ -1,7 +1,8 @@
 """The secured permissions of a channel, as the service Chaman lists them, and the services each of them carries.
 
 The one table of it: a channel keeps codes of services, its page ticks permissions, `mandates.catalogue` asks the name.
-Permissions for what this portal does not send (Ecaro, Publiato, pension cadastre) are not listed.
+A permission without services is for what this portal does not send: ticked, it is only noted as held, because other
+software of the same channel sends under it.
 """
 
 from __future__ import annotations
@@ -31,6 +32,9 @@ PERMISSIONS: Final = (
     Permission("UNEMPLOYMENT", _("Temporary unemployment"), ("TWCT", "VBLV")),
     Permission("SINGLE_SITE", _("Single site declaration"), ("DDTN", "DUCN")),
     Permission("DOCUMENTS", "CareerPro - Documents", ("ATDO",)),
+    Permission("ECARO", _("Ecaro batch"), ()),
+    Permission("PUBLIATO", "Publiato", ()),
+    Permission("PENSIONS", _("Pension cadastre"), ()),
 )
 
 _BY_SERVICE: Final = {service: found for found in PERMISSIONS for service in found.services}
@@ -44,6 +48,11 @@ def permission_for(service: str) -> Permission:
 def permissions_of(services: Collection[str]) -> list[Permission]:
     """The permissions that carry at least one of these services, in the order of the table."""
     return [found for found in PERMISSIONS if not set(services).isdisjoint(found.services)]
+
+
+def noted() -> list[Permission]:
+    """The permissions under which this portal sends nothing, in the order of the table."""
+    return [found for found in PERMISSIONS if not found.services]
 
 
 def services_of(permissions: Iterable[str]) -> list[str]:

@@ -99,6 +99,11 @@ TELLINGS: Final[Mapping[str, Telling]] = MappingProxyType(
             _("%(actor)s closed the mandate for the employer %(what)s at the end of a quarter")
         ),
         "quarter.signed_off": Telling(_("%(actor)s signed off %(quarter)s for %(what)s")),
+        "quarter.outdated": Telling(
+            _(
+                "%(actor)s changed a training of %(what)s after %(quarter)s was signed off: to be signed off anew"
+            )
+        ),
         "quarter.reopened": Telling(_("%(actor)s opened %(quarter)s of %(what)s again")),
         "procuration.downloaded": Telling(_("%(actor)s downloaded the procuration of %(what)s")),
         # declarations
@@ -301,6 +306,8 @@ CHANNEL_FIELDS: Final[Mapping[str, str | Promise]] = MappingProxyType(
         "host": _("Server"),
         "port": _("Port"),
         "max_file_bytes": _("Largest file (bytes)"),
+        "files_at_once": _("Files under way at once"),
+        "noted_permissions": _("Permissions held, under which this portal sends nothing"),
         "directories": _("Directories"),
         "allows_ssh_rsa": _("ssh-rsa allowed"),
         "can_list_in": _("Directory of uploads may be listed"),
@@ -310,7 +317,12 @@ CHANNEL_FIELDS: Final[Mapping[str, str | Promise]] = MappingProxyType(
 """The settings of a channel that Events name."""
 
 _KEYS: Final[Mapping[str, str | Promise]] = MappingProxyType(
-    {"ssh": _("SSH key"), "signing": _("Signing certificate"), "request": _("Certificate request")}
+    {
+        "ssh": _("SSH key"),
+        "signing": _("Signing certificate"),
+        "request": _("Certificate request"),
+        "rest": _("Certificate of a REST account"),
+    }
 )
 _ENVIRONMENTS: Final[Mapping[str, str | Promise]] = MappingProxyType(
     {"R": _("Production"), "T": _("Circuit test"), "S": _("Simulation")}
@@ -366,6 +378,11 @@ def _values(event: Event, labels: Mapping[str, str | Promise]) -> dict[str, str]
         )
         values["application"] = str(Application(data["application"]).label).lower()
     values["how"] = str(HOW.get(data.get("how", ""), ""))
+    if data.get("provider"):
+        values["how"] = gettext("account “%(provider)s”, then %(how)s") % {
+            "provider": data["provider"],
+            "how": values["how"],
+        }
     until = data.get("until", "")
     shown = day(date.fromisoformat(until)) if until else ""
     values["until"] = pgettext("grant", ", until %(day)s") % {"day": shown} if shown else ""

@@ -61,6 +61,13 @@ ADVICE: Final[Mapping[str, str | Promise]] = MappingProxyType(
                 "this one ends."
             ),
         ),
+        **dict.fromkeys(
+            (f"rest_{days}" for days in CERTIFICATE_DAYS),
+            gettext_lazy(
+                "Without a valid certificate nobody gets in through the REST account. Ask for a new one, register it "
+                "in Chaman, check and keep it on the page of the keys, then remove the old one there."
+            ),
+        ),
     }
 )
 """What to do, by kind."""
@@ -68,7 +75,9 @@ ADVICE: Final[Mapping[str, str | Promise]] = MappingProxyType(
 _ITSELF: Final = frozenset({Alarm.Kind.HOST_KEY, Alarm.Kind.BROKEN})
 """Alarms that explain why there is no contact."""
 
-_WARNINGS: Final = frozenset({"certificate_60", "certificate_30", Alarm.Kind.UNANSWERED})
+_WARNINGS: Final = frozenset(
+    {"certificate_60", "certificate_30", "rest_60", "rest_30", Alarm.Kind.UNANSWERED}
+)
 
 
 def holding(channel: Channel, state: Health, now: datetime) -> set[str]:
@@ -91,10 +100,10 @@ def holding(channel: Channel, state: Health, now: datetime) -> set[str]:
         state.oldest_unanswered_at, config.answers_overdue_after, now
     ):
         kinds.add(Alarm.Kind.UNANSWERED)
-    if state.certificate_until:
-        left = state.certificate_until - now
+    for name, until in (("certificate", state.certificate_until), ("rest", state.rest_until)):
+        left = until - now if until else timedelta.max
         nearest = next((days for days in CERTIFICATE_DAYS if left <= timedelta(days=days)), None)
-        kinds |= {f"certificate_{nearest}"} if nearest else set()
+        kinds |= {f"{name}_{nearest}"} if nearest else set()
     return kinds
 
 

@@ -8,6 +8,7 @@ from django.db import connection
 from django.utils.translation import gettext as _
 
 from portal import audit, tenancy
+from submissions import signing_off
 from submissions.fields import problems
 from submissions.models import Batch, Declaration, TrainingRecord
 from submissions.states import ACCEPTED, LIVE, BatchState, DeclarationState
@@ -61,8 +62,13 @@ def modify(record: TrainingRecord) -> Declaration:
 
 
 def cancel(record: TrainingRecord) -> Declaration:
-    """Declares that an accepted record is to be taken off the account (AttestationStatus 3)."""
-    return _follow_up(record, Declaration.Kind.CANCELLATION)
+    """Declares that an accepted record is to be taken off the account (AttestationStatus 3).
+
+    A quarter that was signed off with it is to be signed off anew.
+    """
+    made = _follow_up(record, Declaration.Kind.CANCELLATION)
+    signing_off.note_change(record)
+    return made
 
 
 def standing(record: TrainingRecord) -> Declaration | None:

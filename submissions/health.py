@@ -23,7 +23,9 @@ class Health:
 
     `oldest_unsent_at`: when the oldest set that has not left was sealed. `oldest_unacknowledged_at`: when the oldest
     set without a receipt was dropped. `oldest_unanswered_at`: when the oldest set without all its answers was
-    acknowledged. `ready`: declarations that a departure would take.
+    acknowledged. `certificate_until`: when the last signing certificate ends; `rest_until`: when the first one that is
+    kept for a REST account does, because each stands for an account of its own until it is removed. `ready`:
+    declarations that a departure would take.
     """
 
     last_set_at: datetime | None = None
@@ -32,6 +34,7 @@ class Health:
     oldest_unacknowledged_at: datetime | None = None
     oldest_unanswered_at: datetime | None = None
     certificate_until: datetime | None = None
+    rest_until: datetime | None = None
     unsent: int = 0
     parked: int = 0
     ready: int = 0
@@ -56,9 +59,16 @@ def of(channels: Sequence[Channel]) -> dict[int, Health]:
     answers = InboundFile.objects.filter(mandataire_id=tenant, channel__in=found).order_by().values("channel")
     rows += answers.annotate(last_answer_at=Max("received_at"))
     certificates = Credential.objects.filter(
-        mandataire_id=tenant, channel__in=found, kind=Credential.Kind.SIGNING
+        mandataire_id=tenant, channel__in=found, expires_at__isnull=False
     )
-    rows += certificates.order_by().values("channel").annotate(certificate_until=Max("expires_at"))
+    rows += (
+        certificates.order_by()
+        .values("channel")
+        .annotate(
+            certificate_until=Max("expires_at", filter=Q(kind=Credential.Kind.SIGNING)),
+            rest_until=Min("expires_at", filter=Q(kind=Credential.Kind.REST)),
+        )
+    )
     for row in rows:
         found[row.pop("channel")].update(row)
     waiting = _ready_by_service()

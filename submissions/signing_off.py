@@ -45,6 +45,8 @@ class Line:
     trainings: int
     waiting: int
     signed: SignOff | None
+    outdated: SignOff | None = None
+    """The last sign-off, when a training changed after it and nobody signed anew."""
 
 
 def lines(employer: Employer, today: date) -> list[Line]:
@@ -56,13 +58,20 @@ def lines(employer: Employer, today: date) -> list[Line]:
     waiting = _waiting(employer).aggregate(
         **{f"q{code}": Count("pk", filter=_ended_in(code, "record__")) for code in codes}
     )
-    signed = {
-        found.quarter: found
-        for found in SignOff.objects.filter(
-            mandataire_id=tenancy.current(), employer=employer, quarter__in=codes, reopened_at=None
-        )
-    }
-    return [Line(code, trainings[f"q{code}"], waiting[f"q{code}"], signed.get(code)) for code in codes]
+    given = SignOff.objects.filter(mandataire_id=tenancy.current(), employer=employer, quarter__in=codes)
+    last = {found.quarter: found for found in given.order_by("pk")}
+    return [
+        Line(code, trainings[f"q{code}"], waiting[f"q{code}"], *_standing(last.get(code))) for code in codes
+    ]
+
+
+def _standing(last: SignOff | None) -> tuple[SignOff | None, SignOff | None]:
+    """The last sign-off of a quarter as the one that counts, or as one that a change has outdated."""
+    if last is None:
+        return None, None
+    if last.reopened_at is None:
+        return last, None
+    return None, last if last.is_outdated else None
 
 
 def sign_off(employer: Employer, code: str) -> SignOff:
@@ -105,6 +114,23 @@ def reopen(found: SignOff, reason: str) -> None:
     audit.record("quarter.reopened", found.employer, reason=reason, data={"quarter": found.quarter})
 
 
+def note_change(record: TrainingRecord, ended_on: date | None = None) -> list[str]:
+    """Ends the sign-offs that a training, changed or cancelled, makes untrue; returns their quarters (`YYYYQ`).
+
+    `ended_on` is its last day before the change. Nobody is asked for a reason: the change itself is in the history.
+    """
+    # Whoever signs at the same moment waits, or was first and is seen.
+    employer = Employer.objects.select_for_update().get(pk=record.employer_id)
+    touched = {quarter_of(record.ends_on), quarter_of(ended_on or record.ends_on)}
+    rows = SignOff.objects.filter(employer=employer, quarter__in=touched, reopened_at=None)
+    codes = sorted(rows.values_list("quarter", flat=True))
+    if codes:
+        rows.update(reopened_at=timezone.now(), reopened_by=_actor(), is_outdated=True)
+    for code in codes:
+        audit.record("quarter.outdated", employer, data={"quarter": code, "record": record.pk})
+    return codes
+
+
 def _ended_in(code: str, prefix: str = "") -> Q:
     return Q(**{f"{prefix}ends_on__range": quarter_days(code)})
 
@@ -116,4 +142,6 @@ def _waiting(employer: Employer) -> Any:
 
 
 def _actor() -> str:
-    return person_name(User.objects.get(pk=tenancy.actor() or 0))
+    """The name of who acts; nothing for the portal itself."""
+    found = User.objects.filter(pk=tenancy.actor() or 0).first()
+    return person_name(found) if found else ""

@@ -17,8 +17,9 @@ from channels import setting_up
 from channels.generating import SshKind
 from channels.models import Channel, EnvironmentCode
 from channels.naming import Environment
+from channels.pipelining import OPEN_AT_ONCE
 from channels.reserving import BRUSSELS, today
-from portal.permissions import PERMISSIONS, permissions_of, services_of
+from portal.permissions import PERMISSIONS, noted, permissions_of, services_of
 
 _REQUIRED: Final = {"required": _("This is needed: fill it in.")}
 LARGEST_KEY_FILE: Final = 100_000
@@ -71,9 +72,19 @@ class SettingsForm(forms.Form):
     permissions = forms.MultipleChoiceField(
         label=_("Secured permissions"),
         help_text=_("The services that are ticked for this channel in Chaman."),
-        choices=[(found.code, found.name) for found in PERMISSIONS],
+        choices=[(found.code, found.name) for found in PERMISSIONS if found.services],
         widget=forms.CheckboxSelectMultiple,
         error_messages={"required": _("Tick at least one service.")},
+    )
+    noted_permissions = forms.MultipleChoiceField(
+        label=_("Permissions held, under which this portal sends nothing"),
+        help_text=_(
+            "Ticked in Chaman for other software of the same channel. Noted here, so that the list is that of Chaman; "
+            "their answers stay on the server for that software."
+        ),
+        choices=[(found.code, found.name) for found in noted()],
+        widget=forms.CheckboxSelectMultiple,
+        required=False,
     )
     host = forms.CharField(label=_("Server"), max_length=255, error_messages=_REQUIRED)
     port = forms.IntegerField(label=_("Port"), min_value=1, max_value=65535, error_messages=_REQUIRED)
@@ -82,6 +93,17 @@ class SettingsForm(forms.Form):
         help_text=_("What is larger goes into the next file of the set."),
         min_value=1,
         max_value=150,
+        error_messages=_REQUIRED,
+    )
+    files_at_once = forms.IntegerField(
+        label=_("Files under way at once"),
+        help_text=_(
+            "The channel has one connection at a time, always: what social security allows is shared with other "
+            "software of the same sender. Fewer files at once when the server refuses to open more; 1 is one after the "
+            "other."
+        ),
+        min_value=1,
+        max_value=OPEN_AT_ONCE,
         error_messages=_REQUIRED,
     )
     allows_ssh_rsa = forms.BooleanField(
@@ -116,9 +138,15 @@ class SettingsForm(forms.Form):
         return [
             (
                 gettext("The channel"),
-                [self[name] for name in ("name", "username", "sender_number", "permissions")],
+                [
+                    self[name]
+                    for name in ("name", "username", "sender_number", "permissions", "noted_permissions")
+                ],
             ),
-            (gettext("The server"), [self[name] for name in ("host", "port", "max_file_megabytes")]),
+            (
+                gettext("The server"),
+                [self[name] for name in ("host", "port", "max_file_megabytes", "files_at_once")],
+            ),
             (gettext("Directories"), directories),
         ]
 
@@ -176,7 +204,7 @@ class SettingsForm(forms.Form):
     def values(self) -> dict[str, Any]:
         """What `setting_up.change` takes."""
         plain = (
-            *("name", "username", "sender_number", "host", "port"),
+            *("name", "username", "sender_number", "host", "port", "files_at_once", "noted_permissions"),
             *("allows_ssh_rsa", "can_list_in", "signs_tests"),
         )
         found = {name: self.cleaned_data[name] for name in plain}
@@ -334,6 +362,25 @@ class CertificateUploadForm(_NextKeyForm):
     )
     passphrase = _passphrase()
     field_order = ("file", "certificate", "passphrase", "takes_over_on")
+
+
+class RestCertificateForm(forms.Form):
+    """A certificate to look at. The private half is not needed, and goes nowhere where it is there."""
+
+    file = KeyFileField(
+        ".cer,.crt,.pem,.der,.p12,.pfx",
+        label=_("Certificate"),
+        help_text=_(
+            "A .cer, .crt or .pem file, or PKCS#12 (.p12, .pfx). A private key in it is not used and not kept."
+        ),
+    )
+    passphrase = forms.CharField(
+        label=_("Passphrase of the file"),
+        help_text=_("Only for PKCS#12. Used once, to open it; it is not kept."),
+        required=False,
+        strip=False,
+        widget=forms.PasswordInput(attrs={"autocomplete": "off"}),
+    )
 
 
 class ServerKeyForm(forms.Form):

@@ -50,6 +50,7 @@ def keys(request: HttpRequest) -> HttpResponse:
             for kind, title, url in (
                 (_Kind.SSH, _("SSH keys"), "channel_ssh_key"),
                 (_Kind.SIGNING, _("Signing certificates"), "channel_certificate"),
+                (_Kind.REST, _("Certificates of REST accounts"), "channel_rest"),
             )
         ],
         "request_row": next((row for row in rows if row.kind == _Kind.REQUEST), None),
@@ -63,18 +64,23 @@ def _rows(rows: list[Credential], kind: Credential.Kind) -> list[dict[str, Any]]
     now, told = timezone.now(), []
     has_current = False
     for row in (row for row in rows if row.kind == kind):
-        standing = "next" if row.usable_from > now else ("earlier" if has_current else "current")
+        if kind is _Kind.REST:
+            standing = "watched"
+        else:
+            standing = "next" if row.usable_from > now else ("earlier" if has_current else "current")
         has_current = has_current or standing == "current"
         told.append(
             {
                 "pk": row.pk,
-                "name": vault.common_name(row) if kind is _Kind.SIGNING else row.public.split()[0],
+                "name": row.public.split()[0] if kind is _Kind.SSH else vault.common_name(row),
                 "fingerprint": row.fingerprint,
                 "standing": standing,
                 "usable_from": row.usable_from,
                 "expires_at": row.expires_at,
                 "days": judging.days_left(row.expires_at, now) if row.expires_at else None,
-                "takeover": TakeoverForm(auto_id=f"id_{row.pk}_%s") if standing != "current" else None,
+                "takeover": TakeoverForm(auto_id=f"id_{row.pk}_%s")
+                if standing in ("next", "earlier")
+                else None,
             }
         )
     return told
@@ -227,7 +233,7 @@ def file(request: HttpRequest, pk: int) -> HttpResponse:
     match found.kind:
         case _Kind.SSH:
             content, name = f"{found.public}\n".encode(), f"portal-{found.pk}.pub"
-        case _Kind.SIGNING:
+        case _Kind.SIGNING | _Kind.REST:
             loaded = load_certificate(found.public.encode())
             content, name = loaded.public_bytes(serialization.Encoding.DER), f"portal-{found.pk}.cer"
         case _:
@@ -246,7 +252,7 @@ def file(request: HttpRequest, pk: int) -> HttpResponse:
 @sets_up_by_button("channel_keys")
 def switch(request: HttpRequest, pk: int) -> HttpResponse:
     """Lets a key take over at once, or on the day that was chosen."""
-    found = mine(Credential.objects.exclude(kind=_Kind.REQUEST), pk=pk)
+    found = mine(Credential.objects.filter(kind__in=(_Kind.SSH, _Kind.SIGNING)), pk=pk)
     form = TakeoverForm(request.POST)
     if not form.is_valid():
         for error in form.errors["takes_over_on"]:
@@ -277,8 +283,8 @@ def remove(request: HttpRequest, pk: int) -> HttpResponse:
         except UnfitKey as refusal:
             messages.error(request, str(refusal))
         else:
-            messages.success(request, _("The key is removed."))
+            messages.success(request, _("Removed."))
         return redirect("channel_keys")
-    current = vault.in_use(the_channel(), _Kind(found.kind))
-    context = {"nav": "channel", "credential": found, "is_in_use": current == found}
+    is_in_use = found.kind != _Kind.REST and vault.in_use(the_channel(), _Kind(found.kind)) == found
+    context = {"nav": "channel", "credential": found, "is_in_use": is_in_use}
     return render(request, "channels/key_remove.html", context)

@@ -48,6 +48,7 @@ def setup(request: HttpRequest) -> HttpResponse:
         "next": checklist.next_step(steps),
         "done": sum(step.is_done for step in steps),
         "permissions": verifying.permission_labels(found),
+        "noted": verifying.noted_labels(found),
         "warning": checklist.certificate_warning(found),
     }
     return render(request, "channels/setup.html", context)
@@ -147,7 +148,7 @@ def chaman(request: HttpRequest) -> HttpResponse:
         "nav": "channel",
         "channel": found,
         "account": setting_up.account_name(found),
-        "permissions": verifying.permission_labels(found),
+        "permissions": [*verifying.permission_labels(found), *verifying.noted_labels(found)],
         "certificate": certificate,
         "certificate_name": vault.common_name(certificate) if certificate else "",
         "ssh": vault.latest(found, kinds.SSH),

@@ -22,7 +22,7 @@ def enter(request: HttpRequest, member: Membership, provider: IdentityProvider, 
     """
     place, onward = str(tenancy.current()), onward or resolve_url("home")
     if not provider.vouches_for_second_factor and factors.held_by(member.user):
-        entering.halfway(request, member.user, onward)
+        entering.halfway(request, member.user, onward, provider=provider.label)
         request.session[entering.BOUND_TO] = place
         return reverse("sign_in_code")
     audit.record("identity.entered", member, data={"name": provider.label})

@@ -107,6 +107,7 @@ STATES: Mapping[str, Mapping[str, Wording]] = MappingProxyType(
                 "next": Wording(pgettext_lazy("key", "Next"), "clock", "wait"),
                 "current": Wording(pgettext_lazy("key", "In use"), "check", "ok"),
                 "earlier": Wording(pgettext_lazy("key", "Earlier"), "minus", "mute"),
+                "watched": Wording(pgettext_lazy("key", "Watched"), "clock", "wait"),
             }
         ),
         "mandate": _table(

@@ -12,12 +12,13 @@ from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from portal import audit, entering, factors
-from portal.access import View, confirmed, for_members, membership
+from portal.access import View, confirmed, for_members, membership, typed
 from portal.views.session import credential_of
 
 
@@ -62,7 +63,8 @@ def _by_own_means(view: View) -> View:
 @for_members
 def security(request: HttpRequest) -> HttpResponse:
     """The factors there are, and those to add; the first page of who has to set one up."""
-    return _page(request)
+    asked = typed(request, reverse("passkey_new_options")) or typed(request, reverse("passkey_add"))
+    return _page(request, PasskeyForm(initial={"name": asked.get("name", "")}) if asked else None)
 
 
 def _page(request: HttpRequest, form: PasskeyForm | None = None, status: int = 200) -> HttpResponse:
@@ -141,12 +143,12 @@ def totp_remove(request: HttpRequest) -> HttpResponse:
 # --- passkeys -------------------------------------------------------------------------------------
 
 
-@require_safe
+@require_POST
 @for_members
 @_by_own_means
 @confirmed("factors", back="security")
 def passkey_new_options(request: HttpRequest) -> JsonResponse:
-    """What the browser needs to make a passkey."""
+    """What the browser needs to make a passkey. The form comes along, so that its name outlasts a confirmation."""
     return JsonResponse(factors.options_to_add(membership(request).user))
 
 

@@ -72,7 +72,9 @@
       event.preventDefault();
       fault.hidden = true;
       try {
-        const answer = await fetch(form.dataset.options, { headers: { Accept: "application/json" } });
+        /* with what was typed: it waits there while a confirmation is asked */
+        const sent = form.dataset.passkey === "create" ? { method: "POST", body: new FormData(form) } : {};
+        const answer = await fetch(form.dataset.options, { ...sent, headers: { Accept: "application/json" } });
         if (answer.redirected) {
           location.assign(answer.url); /* a confirmation, or a sign-in, is asked first */
           return;

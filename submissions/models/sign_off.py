@@ -12,6 +12,7 @@ from portal.models import TenantKey, TenantModel
 class SignOff(TenantModel):
     """One quarter (`YYYYQ`) that somebody of the employer signed off; it counts until it is opened again.
 
+    It also ends when a training of the quarter changes afterwards: `is_outdated`, and what was signed is not what is.
     People are kept by name: the sentence must stay readable when their user is gone.
     """
 
@@ -22,6 +23,7 @@ class SignOff(TenantModel):
     reopened_at = models.DateTimeField(null=True)
     reopened_by = models.CharField(max_length=200, blank=True)
     reason = models.TextField(blank=True)
+    is_outdated = models.BooleanField(default=False)
 
     class Meta:
         constraints = (
@@ -31,6 +33,7 @@ class SignOff(TenantModel):
                 name="one_sign_off_per_quarter",
             ),
             models.CheckConstraint(
-                condition=Q(reopened_at=None) | ~Q(reason=""), name="opened_again_with_a_reason"
+                condition=Q(reopened_at=None) | ~Q(reason="") | Q(is_outdated=True),
+                name="opened_again_with_a_reason",
             ),
         )

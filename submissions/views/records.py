@@ -16,7 +16,8 @@ from mandates.catalogue import services
 from portal import audit, tenancy
 from portal.access import membership, mine, needs
 from portal.models import Profile
-from submissions import declaring, departing, history
+from portal.templatetags.presenting import quarter
+from submissions import declaring, departing, history, signing_off
 from submissions.fields import BY_NAME, FIELDS, problems
 from submissions.models import Anomaly, Declaration, TrainingRecord
 from submissions.states import LIVE, ON_THE_WAY, DeclarationState
@@ -211,12 +212,19 @@ def _save(request: HttpRequest, chosen: TrainingRecord, changes: dict[str, Any])
     if not changes:
         messages.info(request, _("Nothing was changed."))
         return
+    ended_on = chosen.ends_on
     for name, value in changes.items():
         setattr(chosen, name, value)
     chosen.save(update_fields=[*changes, "changed_at"])
     # Names only: an Event is shown and exported, and values may be about people.
     audit.record("record.changed", chosen, data={"fields": sorted(changes)})
     messages.success(request, _("Changed. Nothing is declared yet: that is the next step."))
+    for code in signing_off.note_change(chosen, ended_on):
+        messages.warning(
+            request,
+            _("%(quarter)s had been signed off: the employer is asked to sign it off anew.")
+            % {"quarter": quarter(code)},
+        )
 
 
 @require_POST

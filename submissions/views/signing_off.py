@@ -78,6 +78,7 @@ def quarters(member: Membership, employer: Employer) -> list[dict[str, Any]]:
                 "trainings": line.trainings,
                 "waiting": line.waiting,
                 "signed": line.signed,
+                "outdated": line.outdated,
                 "sign": sign if may_sign and not line.signed and not line.waiting else None,
                 "reopen": _reopening(line.signed) if may_act and line.signed else None,
             }

@@ -32,7 +32,7 @@ FLAGS = (
 )
 SETTING_UP = (
     *("setup", "settings", "environment", "chaman", "server", "verify", "service"),
-    *("keys", "keys/ssh", "keys/certificate"),
+    *("keys", "keys/ssh", "keys/certificate", "keys/rest"),
 )
 SIZES = {"desk": (1366, 768), "telephone": (390, 844)}
 

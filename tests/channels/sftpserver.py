@@ -63,6 +63,7 @@ class Server:
         self.puts: list[str] = []
         self.opened: list[str] = []
         self.connections = self.most_connections = self.connections_ever = 0
+        self.most_open = 0
         self.signatures_seen: list[str] = []
         self._signature_algs = signature_algs
         self._loop = asyncio.new_event_loop()
@@ -217,6 +218,7 @@ class _Files(asyncssh.SFTPServer):
         self._server.opened.append(name)
         if pflags & asyncssh.FXF_WRITE:
             self._paths[id(file)] = directory, name
+            self._server.most_open = max(self._server.most_open, len(self._paths))
             self._server.puts.append(name)
             if name.startswith("GO."):
                 self._server.go_puts.append(name)

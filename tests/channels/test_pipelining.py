@@ -128,7 +128,6 @@ def test_what_is_not_to_be_put_any_more_is_left_out() -> None:
 
 
 def test_only_so_many_files_are_open_and_so_many_bytes_held(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pipelining, "OPEN_AT_ONCE", 4)
     monkeypatch.setattr(pipelining, "BYTES_AT_ONCE", 250)
     account = Account()
     held: list[str] = []
@@ -144,6 +143,14 @@ def test_only_so_many_files_are_open_and_so_many_bytes_held(monkeypatch: pytest.
         assert len(held) - done <= 3, "three of a hundred bytes pass the limit, a fourth waits"
         done += 1
     assert (done, account.most_open) == (9, 3)
+
+
+@pytest.mark.parametrize("at_once", [1, 2, 5])
+def test_a_server_that_opens_few_files_is_not_asked_for_more(at_once: int) -> None:
+    account = Account()
+    files = [(f"IN/{n}", lambda: b"x") for n in range(9)]
+    assert len(list(upload(account, files, is_checked=True, at_once=at_once))) == 9
+    assert account.most_open == at_once
 
 
 def test_an_answer_that_paramiko_did_not_wait_for_is_skipped() -> None:

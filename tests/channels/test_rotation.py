@@ -23,7 +23,7 @@ from tests.channels.certificates import certificate, key, pem, private_pem
 
 NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 SOON = NOON + timedelta(days=10)
-SSH, SIGNING, REQUEST = Credential.Kind
+SSH, SIGNING, REQUEST, _REST = Credential.Kind
 
 
 @pytest.fixture

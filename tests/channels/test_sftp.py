@@ -50,6 +50,15 @@ def put_go(session: sftp.Session, environment: str, name: str) -> None:
             raise fault
 
 
+def test_only_so_many_files_are_open_there_as_the_channel_allows(channel: Channel, server: Server) -> None:
+    files = [(f"FI.FLAD.104217.20251103.P{number:04}.R.1.1", lambda: b"x" * 99) for number in range(1, 40)]
+    for at_once in (1, 3):
+        channel.files_at_once, server.most_open = at_once, 0
+        with sftp.connect(channel) as session:
+            assert len([name for name, fault in session.put_all("R", files) if not fault]) == len(files)
+        assert server.most_open == at_once
+
+
 # --- whom it trusts -------------------------------------------------------------------------------
 
 

@@ -23,7 +23,7 @@ from tests.people import Person
 
 pytestmark = pytest.mark.django_db
 
-SSH, SIGNING, REQUEST = Credential.Kind
+SSH, SIGNING, REQUEST, _REST = Credential.Kind
 
 
 @pytest.fixture

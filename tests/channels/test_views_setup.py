@@ -23,6 +23,7 @@ pytestmark = pytest.mark.django_db
 PAGES = (
     *("channel_setup", "channel_settings", "channel_environment", "channel_chaman", "channel_server"),
     *("channel_verify", "channel_service", "channel_keys", "channel_ssh_key", "channel_certificate"),
+    "channel_rest",
 )
 
 
@@ -47,6 +48,7 @@ def settings_of(channel: Channel, **changes: Any) -> dict[str, Any]:
         "host": channel.host,
         "port": channel.port,
         "max_file_megabytes": 50,
+        "files_at_once": 32,
         "can_list_in": "on",
         "signs_tests": "on",
     }
@@ -111,6 +113,45 @@ def test_the_page_says_what_is_missing_and_who_acts(channel: Channel, operator: 
 def test_nothing_can_be_sent_before_the_channel_is_in_service(channel: Channel, operator: Person) -> None:
     shown = html.fromstring(operator.client.get("/channel/").content)
     assert shown.xpath("//main//form[contains(@action, 'depart')]") == []
+
+
+# --- limits and permissions ---
+
+
+@pytest.mark.parametrize(
+    ("sent", "is_kept"), [("1", True), ("32", True), ("0", False), ("33", False), ("", False)]
+)
+def test_files_at_once_are_a_setting(channel: Channel, operator: Person, sent: str, is_kept: bool) -> None:
+    answer = operator.client.post("/channel/settings/", settings_of(channel, files_at_once=sent))
+    assert answer.status_code == (302 if is_kept else 422)
+    with operator.scope():
+        assert Channel.objects.get().files_at_once == (int(sent) if is_kept else 32)
+    shown = text(operator.client.get("/channel/setup/"))
+    assert ("one at a time · 1 file at once" in shown) is (sent == "1")
+
+
+def test_a_permission_without_a_service_is_noted_and_carries_nothing(
+    channel: Channel, operator: Person
+) -> None:
+    operator.client.post(
+        "/channel/settings/",
+        settings_of(channel, permissions=["FLA"], noted_permissions=["ECARO", "PUBLIATO"]),
+    )
+    with operator.scope():
+        kept = Channel.objects.get()
+        assert (kept.services, kept.noted_permissions) == (["FLA"], ["ECARO", "PUBLIATO"])
+    assert "Tick: CareerPro - FLA, Ecaro batch, Publiato" in text(operator.client.get("/channel/chaman/"))
+    shown = text(operator.client.get("/channel/setup/"))
+    assert "Services CareerPro - FLA Held, nothing is sent from here Ecaro batch, Publiato" in shown
+    page = html.fromstring(operator.client.get("/channel/settings/").content)
+    ticked = page.xpath("//input[@name='noted_permissions'][@checked]/@value")
+    assert ticked == ["ECARO", "PUBLIATO"]
+    alone = settings_of(channel, permissions=[], noted_permissions=["PENSIONS"])
+    assert operator.client.post("/channel/settings/", alone).status_code == 422, "nothing could leave"
+    assert (
+        operator.client.post("/channel/settings/", settings_of(channel, permissions=["ECARO"])).status_code
+        == 422
+    )
 
 
 # --- settings ---------------------------------------------------------------------------------------

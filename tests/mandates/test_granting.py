@@ -13,7 +13,8 @@ from mandates import granting
 from mandates.granting import CannotGrant
 from mandates.models import PROCURATION, Employer, Mandate, Procuration
 from mandates.states import MandateState, Party
-from portal.models import Event, cipher
+from portal import tenancy
+from portal.models import Event, MandateProfile, cipher
 from portal.moving import LostRace
 from portal.secrecy import SealBroken
 from tests import factories
@@ -241,6 +242,25 @@ def test_our_own_active_one_is_in_the_way_and_says_so() -> None:
     with pytest.raises(CannotGrant, match=r"You hold the mandate .* from 01/04/2024 to 31/12/2026"):
         scenes.proposed(employer, date(2026, 10, 1))
     scenes.granted(employer, date(2027, 1, 1))
+
+
+def test_an_employer_reads_who_holds_it_from_where_he_stands(operator: Person) -> None:
+    employer = factories.client()
+    boss = factories.place(operator.mandataire, MandateProfile.MANAGE, employer=employer)
+    mandate = Mandate.objects.get(employer=employer)
+    with tenancy.scope(operator.mandataire.pk, actor=boss.user_id):
+        with pytest.raises(
+            CannotGrant, match=r"^Your mandataire holds the mandate .* since .*without an end"
+        ):
+            granting.propose(employer, "FLA", date(2027, 1, 1))
+        Mandate.objects.filter(pk=mandate.pk).update(ends_on=date(2027, 3, 31))
+        with pytest.raises(
+            CannotGrant, match=r"^Your mandataire holds .* to 31/03/2027: choose a quarter after"
+        ):
+            granting.propose(employer, "FLA", date(2027, 1, 1))
+        granting.propose(employer, "FLA", date(2027, 4, 1))
+        with pytest.raises(CannotGrant, match=r"01/04/2027 waits already: validate or refuse it"):
+            granting.propose(employer, "FLA", date(2027, 4, 1))
 
 
 def test_another_employer_is_in_nobodys_way() -> None:

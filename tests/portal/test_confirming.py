@@ -225,6 +225,15 @@ def test_simulation_and_circuit_test_do_not(operator: Person, batch: Any, later:
     assert {"batch.drop_asked", "channel.departure_asked"} <= set(verbs(operator))
 
 
+@pytest.mark.parametrize("asking", ["/security/passkeys/options/", "/security/passkeys/"])
+def test_the_name_of_a_passkey_is_not_typed_twice(operator: Person, later: None, asking: str) -> None:
+    asked = operator.client.post(asking, {"name": "Clé du trousseau", "credential": ""})
+    back = confirm(operator.client, asked, password=factories.PASSWORD)
+    page = tree(operator.client.get(back["Location"]))
+    assert page.xpath("//main//input[@name='name']/@value") == ["Clé du trousseau"]
+    assert tree(operator.client.get("/security/")).xpath("//main//input[@name='name'][@value]") == []
+
+
 def test_the_reason_of_a_release_is_not_typed_twice(operator: Person, later: None) -> None:
     with operator.scope():
         parked = scenes.parked(1, through=factories.channel(environment="S"))

@@ -29,7 +29,7 @@ OPEN_TO_ALL = SIGN_IN | {"set_language", "choose_password", "livez", "readyz", "
 """The only addresses that answer without a sign-in."""
 
 OWN = {"profile_details", "profile_password", "profile_sessions", "session_end", "confirm"}
-OWN |= {"totp", "totp_remove", "passkey_add", "passkey_remove", "recovery_codes"}
+OWN |= {"totp", "totp_remove", "passkey_new_options", "passkey_add", "passkey_remove", "recovery_codes"}
 OWN |= {"identity_link", "identity_unlink", "organisation"}
 FOR_EVERY_MEMBER = OPEN_TO_ALL | OWN | {"logout", "record_edit", "declaration_complete"}
 """What the lowest profile may POST to."""

@@ -117,6 +117,22 @@ def test_the_certificate_is_spoken_of_at_four_thresholds(
     assert watch() == kinds
 
 
+@pytest.mark.parametrize(
+    ("days", "kinds"), [(61, []), (59, ["rest_60"]), (30, ["rest_30"]), (6.9, ["rest_7"]), (-3, ["rest_1"])]
+)
+def test_the_first_certificate_of_a_rest_account_to_end_is_spoken_of(
+    channel: Channel, watch: Watch, days: float, kinds: list[str]
+) -> None:
+    for name, left in (("later", 400), ("first", days)):
+        until = timezone.now() + timedelta(days=left)
+        Credential.objects.create(
+            channel=channel, kind="rest", sealed=b"", public="", fingerprint=name, expires_at=until
+        )
+    assert watch() == kinds
+    Credential.objects.filter(fingerprint="first").delete()
+    assert watch() == [], "removed: nobody needs it any more"
+
+
 def test_silence_is_an_alarm_unless_something_explains_it(channel: Channel, watch: Watch) -> None:
     change(channel, last_contact_at=hours_ago(2))
     assert watch() == ["no_contact"]

@@ -8,14 +8,16 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
+from lxml import html
 
 from mandates.models import Employer
 from mandates.numbers import quarter_after, quarter_days, quarter_of
+from portal import tenancy
 from portal.models import Event, Profile
 from portal.moving import LostRace
 from portal.templatetags.presenting import quarter
 from submissions import signing_off
-from submissions.models import Declaration, SignOff
+from submissions.models import Declaration, SignOff, TrainingRecord
 from tests import factories
 from tests.people import Person
 from tests.submissions.test_views_declarations import messages_after
@@ -103,6 +105,88 @@ def test_it_is_opened_again_with_a_reason_and_signed_anew(operator: Person, comp
     with operator.scope():
         assert SignOff.objects.filter(reopened_at=None).count() == 1
         assert SignOff.objects.count() == 2
+
+
+def edited(person: Person, record: TrainingRecord, **changes: str) -> str:
+    """What the page says after the training was changed there."""
+    address = reverse("record_edit", args=[record.pk])
+    form = page_of(person, address).xpath("//main//form[.//*[@name='title']]")[0]
+    sent = {name: value or "" for name, value in form.form_values()} | changes
+    answer = person.client.post(address, sent, follow=True)
+    assert answer.redirect_chain, main_text(html.fromstring(answer.content))
+    return html.fromstring(answer.content).text_content()
+
+
+def test_a_training_that_changes_takes_the_word_back(operator: Person, company: Employer) -> None:
+    boss = at(operator, company)
+    with operator.scope():
+        record = training(company, quarter_days(LAST)[0], "draft").record
+        Declaration.objects.filter(record=record).update(state="ready")
+    for code in (LAST, NOW):
+        assert "Signed off" in sign(boss, company, code)
+    assert "Nothing was changed" in edited(operator, record)
+    with operator.scope():
+        assert SignOff.objects.filter(reopened_at=None).count() == 2
+    assert f"{quarter(LAST)} had been signed off" in edited(operator, record, title="Autre titre")
+    with operator.scope():
+        ended = SignOff.objects.get(is_outdated=True)
+        assert (ended.quarter, ended.reopened_by) == (LAST, "Lou Essai")
+        event = Event.objects.get(verb="quarter.outdated")
+        assert (event.subject_id, event.data) == (str(company.pk), {"quarter": LAST, "record": record.pk})
+        assert SignOff.objects.get(reopened_at=None).quarter == NOW, "the other quarter stays signed off"
+    for page in (page_of(boss, "/"), page_of(operator, reverse("employer", args=[company.pk]))):
+        assert main_text(page).count("Changed after sign-off") == 1
+        assert "Then Lou Essai changed a training" in main_text(page)
+    assert f"{quarter(LAST)} to be signed off anew" in main_text(
+        page_of(operator, reverse("employer", args=[company.pk]))
+    )
+    edited(operator, record, title="Encore un autre")
+    with operator.scope():
+        assert Event.objects.filter(verb="quarter.outdated").count() == 1
+    assert "Signed off" in sign(boss, company, LAST)
+    assert "Changed after sign-off" not in main_text(page_of(boss, "/"))
+
+
+def test_a_training_that_moves_concerns_both_quarters(operator: Person, company: Employer) -> None:
+    boss = at(operator, company)
+    with operator.scope():
+        record = training(company, quarter_days(LAST)[0], "ready").record
+    for code in (LAST, NOW):
+        sign(boss, company, code)
+    with operator.scope():
+        ended_on, record.ends_on = record.ends_on, quarter_days(NOW)[0]
+        assert signing_off.note_change(record, ended_on) == [LAST, NOW]
+        assert not SignOff.objects.filter(reopened_at=None).exists()
+
+
+def test_a_cancelled_training_takes_the_word_back(operator: Person, company: Employer) -> None:
+    boss = at(operator, company)
+    with operator.scope():
+        declaration = training(company, quarter_days(LAST)[0], "draft")
+        batch = factories.sealed_batch(1, of=company)
+        Declaration.objects.filter(pk=declaration.pk).update(
+            state="accepted", batch=batch, part=9, position=9, ticket="0123456789ABC"
+        )
+    sign(boss, company, LAST)
+    address = reverse("record_cancel", args=[declaration.record_id])
+    messages_after(operator, address, reason=" ")
+    with operator.scope():
+        assert SignOff.objects.get().reopened_at is None, "nothing was cancelled"
+    messages_after(operator, address, reason="Encodée deux fois")
+    with operator.scope():
+        assert SignOff.objects.get().is_outdated
+    assert "Changed after sign-off" in main_text(page_of(boss, "/"))
+
+
+def test_the_portal_itself_may_change_a_training(operator: Person, company: Employer) -> None:
+    """A payroll system has no user here."""
+    with operator.scope():
+        record = training(company, quarter_days(LAST)[0], "ready").record
+    boss = at(operator, company)
+    sign(boss, company, LAST)
+    with tenancy.scope(operator.mandataire.pk):
+        assert signing_off.note_change(record) == [LAST]
+    assert "Then a training changed" in main_text(page_of(boss, "/"))
 
 
 def test_only_his_own_people_sign(operator: Person, company: Employer) -> None:

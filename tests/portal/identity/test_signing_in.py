@@ -13,7 +13,7 @@ from django.test import Client
 from django.utils import timezone
 from joserfc import jwk
 
-from portal import entering, tenancy
+from portal import entering, telling, tenancy
 from portal.identity.models import IdentityLink, IdentityProvider
 from portal.models import Event, Membership, User
 from tests import factories
@@ -95,7 +95,15 @@ def test_whoever_has_a_second_factor_is_asked_for_it_when_the_provider_does_not_
     assert entering.bound_to(visitor.session) == operator.mandataire.pk
     assert "second_factor_vouched" not in visitor.session
     with operator.scope():
-        assert Event.objects.get().verb == "member.signed_in"
+        told = Event.objects.get()
+        provider = IdentityProvider.objects.get()
+        assert (told.verb, told.data["how"], told.data["provider"]) == (
+            "member.signed_in",
+            "app",
+            provider.label,
+        )
+        shown = telling.sentence(told, "Lou Essai")
+        assert shown == f"Lou Essai signed in (account “{provider.label}”, then code of the app)"
 
 
 @pytest.mark.parametrize("method", ["client_secret_basic", "client_secret_post"])
