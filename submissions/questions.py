@@ -230,7 +230,8 @@ def held_back() -> list[tuple[str, bool, int, str, str, int]]:
     for mandate in mandate_services():
         carried = [one.code for one in services().values() if one.mandate == mandate]
         employers = Employer.objects.spoken_for(day, mandate)
-        speaking |= Q(service__in=carried, employer__in=employers.values("pk"))
+        # The service first: of a service that nobody has ready, the database then never looks up the mandates.
+        speaking |= Q(service__in=carried) & Q(employer__in=employers.values("pk"))
     return list(
         mine()
         .filter(state=DeclarationState.READY)

@@ -31,7 +31,7 @@ from submissions.wire.generic import InvalidForm
 def documents(request: HttpRequest) -> HttpResponse:
     """Every declaration of a document, newest first."""
     rows = questions.mine().filter(document__isnull=False)
-    page = lists.page_of(request, questions.for_rows(rows.order_by("-id")))
+    page = lists.page_of(request, rows.order_by("-id"), shown=questions.for_rows)
     page.object_list = questions.declaration_rows(page.object_list)
     context = {"nav": "documents", "page": page, "may_send": membership(request).may(Profile.ADMINISTRATIVE)}
     return render(request, "submissions/document_list.html", context)

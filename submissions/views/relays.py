@@ -193,9 +193,8 @@ def relay(request: HttpRequest, pk: int) -> HttpResponse:
     rows = RelayedFile.objects.select_related("corrects")
     file = mine(rows.defer("content_sealed", "corrects__content_sealed"), pk=pk)
     declarations = questions.mine().filter(form__file=file)
-    page = lists.page_of(
-        request, questions.for_rows(declarations.order_by("batch_id", "part", "form__position", "pk"))
-    )
+    ordered = declarations.order_by("batch_id", "part", "form__position", "pk")
+    page = lists.page_of(request, ordered, shown=questions.for_rows)
     page.object_list = questions.declaration_rows(page.object_list)
     (row,) = _rows([file])
     context = {
