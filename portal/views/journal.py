@@ -101,10 +101,8 @@ def _newest(asked: Mapping[str, str], count: int, before: int | None) -> list[Ev
     if before is not None:
         rows = rows.filter(pk__lt=before)
     kinds = KINDS[asked["kind"]][1] if "kind" in asked else ()
-    if not kinds:
-        return list(rows[:count])
-    first, *others = (rows.filter(subject_type=kind)[:count] for kind in kinds)
-    return list(first.union(*others, all=True).order_by("-id")[:count])
+    newest, *others = [rows.filter(subject_type=kind)[:count] for kind in kinds] or [rows[:count]]
+    return list(newest.union(*others, all=True).order_by("-id")[:count] if others else newest)
 
 
 def _filtered(asked: Mapping[str, str]) -> QuerySet[Event]:

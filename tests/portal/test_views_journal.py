@@ -156,6 +156,21 @@ def test_a_page_of_many_kinds_keeps_to_its_queries(
         assert len(lines(operator.client.get("/journal/"))) == journal.PER_PAGE
 
 
+@pytest.mark.parametrize("kind", journal.KINDS)
+def test_every_kind_is_a_filter(operator: Person, kind: str) -> None:
+    with operator.scope():
+        note(1, operator)
+        batch = factories.sealed_batch()
+        audit.record("file.replayed", factories.inbound(batch.channel, b"<x"))
+        audit.record("batch.released", batch)
+        audit.record("employer.added", factories.employer())
+        audit.record("declaration.completed", factories.declaration())
+        audit.record("channel.paused", batch.channel)
+        kept = Event.objects.filter(subject_type__in=journal.KINDS[kind][1]).count()
+    assert kept
+    assert len(lines(operator.client.get("/journal/", {"kind": kind}))) == kept
+
+
 def test_a_kind_of_several_objects_comes_in_one_order(
     operator: Person, monkeypatch: pytest.MonkeyPatch
 ) -> None:
