@@ -9,6 +9,7 @@ from datetime import date, datetime, timedelta
 from typing import Any, Final, overload
 
 from django.conf import settings
+from django.contrib.postgres.aggregates import ArrayAgg
 from django.db.models import (
     BooleanField,
     Count,
@@ -30,7 +31,7 @@ from django.utils.functional import cached_property
 
 from channels.models import EnvelopePart
 from channels.naming import parse_name
-from mandates.catalogue import mandate_services, services
+from mandates.catalogue import services
 from mandates.models import Employer
 from mandates.numbers import NumberError, parse_enterprise_number
 from portal import tenancy
@@ -156,11 +157,12 @@ def _lines(employers: list[int]) -> Iterator[ClientLine]:
     return (ClientLine(*row) for row in rows)
 
 
-def totals() -> dict[str, int]:
+def totals() -> dict[str, Any]:
     """What all clients together have under way, and what was answered this month. Numbers are declarations.
 
     `ready_clients` are employers. `accepted_lately` were accepted since the first day of the month; `first_tries` were
-    answered since then and replace no earlier declaration; `at_first_try` of these were accepted. One query.
+    answered since then and replace no earlier declaration; `at_first_try` of these were accepted. `ready_services` are
+    the codes of what is ready. One query.
     """
     lately = Q(answered_at__gte=first_of_month())
     ready = Q(state=DeclarationState.READY)
@@ -170,6 +172,7 @@ def totals() -> dict[str, int]:
         .aggregate(
             ready=Count("pk", filter=ready),
             ready_clients=Count("employer", filter=ready, distinct=True),
+            ready_services=ArrayAgg("service", filter=ready, distinct=True, default=[]),
             on_its_way=Count("pk", filter=Q(state__in=ON_THE_WAY)),
             accepted_lately=Count("pk", filter=lately & Q(state__in=ACCEPTED)),
             first_tries=Count("pk", filter=lately & Q(replaces=None)),
@@ -221,14 +224,15 @@ def with_cause(rows: QuerySet[Declaration], code: str, tag: str) -> QuerySet[Dec
     return rows.filter(Exists(anomalies))
 
 
-def held_back() -> list[tuple[str, bool, int, str, str, int]]:
+def held_back(codes: Iterable[str] | None = None) -> list[tuple[str, bool, int, str, str, int]]:
     """Ready declarations by service, whether we may speak for their employer today, and employer. One query.
 
-    Each row: service, may leave, id, name and number of the employer, number of declarations.
+    Each row: service, may leave, id, name and number of the employer, number of declarations. `codes` are the services
+    of which something is ready, for who knows them: each mandate that they need is looked up for all clients.
     """
-    day, speaking = today().date(), Q(pk__in=())
-    for mandate in mandate_services():
-        carried = [one.code for one in services().values() if one.mandate == mandate]
+    day, speaking, known = today().date(), Q(pk__in=()), services()
+    for mandate in {known[code].mandate for code in (known if codes is None else codes) if code in known}:
+        carried = [one.code for one in known.values() if one.mandate == mandate]
         employers = Employer.objects.spoken_for(day, mandate)
         speaking |= Q(service__in=carried, employer__in=employers.values("pk"))
     return list(

@@ -7,6 +7,7 @@ from django.urls import URLPattern, path
 from submissions.views import (
     batches,
     channel,
+    choosing,
     declarations,
     departures,
     documents,
@@ -35,6 +36,7 @@ urlpatterns: list[URLPattern] = [
     path("files/<int:pk>/withdraw/", relays.withdraw, name="relay_withdraw"),
     path("documents/", documents.documents, name="documents"),
     path("documents/new/", documents.new, name="document_new"),
+    path("clients/", choosing.suggestions, name="client_suggestions"),
     path("batches/", batches.batches, name="batches"),
     path("batches/<int:pk>/", batches.batch, name="batch"),
     path("batches/<int:pk>/leave/", batches.leave, name="batch_leave"),

@@ -153,11 +153,14 @@ def certificate_items(channel: Channel | None) -> list[Item]:
     ]
 
 
-def held_back_items(channel: Channel | None) -> list[Item]:
-    """Ready declarations that no departure will take: a closed service, or no mandate on this day."""
+def held_back_items(channel: Channel | None, ready: Iterable[str] | None = None) -> list[Item]:
+    """Ready declarations that no departure will take: a closed service, or no mandate on this day.
+
+    `ready` are the services of which something is ready, if they are known.
+    """
     without: dict[str, list[tuple[int, str, str, int]]] = defaultdict(list)
     totals: dict[str, int] = defaultdict(int)
-    for code, may_leave, employer, name, number, count in questions.held_back():
+    for code, may_leave, employer, name, number, count in questions.held_back(ready):
         totals[code] += count
         if not may_leave:
             without[code].append((employer, name, number, count))
@@ -200,8 +203,16 @@ def _held_back(title: str, sentence: str, count: int, url: str, action: str) -> 
     }
 
 
-def items(causes: Iterable[Cause], batches: Iterable[Batch], channel: Channel | None) -> list[Item]:
-    """Everything that waits for a person: alarms first, then refusals, decisions, and what is late."""
+def items(
+    causes: Iterable[Cause],
+    batches: Iterable[Batch],
+    channel: Channel | None,
+    ready: Iterable[str] | None = None,
+) -> list[Item]:
+    """Everything that waits for a person: alarms first, then refusals, decisions, and what is late.
+
+    `ready` are the services of which something is ready, if they are known.
+    """
     decisions = [item for item in map(batch_item, batches) if item]
     decisions.sort(key=lambda item: item["tone"] != "warn")
     alarms, certificate = alarm_items(channel), certificate_items(channel)
@@ -211,6 +222,6 @@ def items(causes: Iterable[Cause], batches: Iterable[Batch], channel: Channel | 
         *map(cause_item, causes),
         *decisions,
         *[item for item in certificate if item["tone"] != "bad"],
-        *held_back_items(channel),
+        *held_back_items(channel, ready),
         *file_items(channel),
     ]

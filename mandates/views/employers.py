@@ -35,8 +35,9 @@ def employers(request: HttpRequest) -> HttpResponse:
     rows = questions.clients(query)
     state = request.GET.get("state", "")
     state = state if state in questions.CLIENT_FILTERS else ""
-    chips = lists.chips(CHIPS, questions.client_counts(rows, today), state, {"q": query})
-    page = lists.page_of(request, questions.filtered(rows, state, today))
+    counts = questions.client_counts(rows, today)
+    chips = lists.chips(CHIPS, counts, state, {"q": query})
+    page = lists.page_of(request, questions.filtered(rows, state, today), total=counts[state])
     page.object_list = questions.client_rows(page.object_list, today)
     context = {
         "nav": "employers",

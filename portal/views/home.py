@@ -50,9 +50,10 @@ def home(request: HttpRequest) -> HttpResponse:
 def _work(request: HttpRequest, channel: Channel | None) -> HttpResponse:
     clients = questions.Clients()
     batches = questions.open_sets()
-    counters = _counters(clients, batches)
+    totals = questions.totals()
+    counters = _counters(totals, clients, batches)
     frame.note_todo_count(request, counters["to_correct"]["count"])
-    todo = waiting.items(questions.causes(), batches, channel)
+    todo = waiting.items(questions.causes(), batches, channel, totals["ready_services"])
     latest = Batch.objects.filter(mandataire_id=tenancy.current()).order_by("-id")[:LATEST]
     page = Paginator(clients, PER_PAGE).get_page(request.GET.get("page"))
     is_moving = bool(counters["ready"]["count"] or counters["on_its_way"]["count"])
@@ -77,8 +78,7 @@ def _work(request: HttpRequest, channel: Channel | None) -> HttpResponse:
     return response
 
 
-def _counters(clients: Clients, batches: list[Batch]) -> dict[str, dict[str, Any]]:
-    found = questions.totals()
+def _counters(found: dict[str, Any], clients: Clients, batches: list[Batch]) -> dict[str, dict[str, Any]]:
     oldest, first_tries = clients.oldest_refusal_at, found["first_tries"]
     return {
         "to_correct": {

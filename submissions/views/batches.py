@@ -98,7 +98,7 @@ def batch(request: HttpRequest, pk: int) -> HttpResponse:
     state = state if state in ROW_STATES else ""
     counts = {"": row["total"], **{name: row[name] for name in ROW_STATES}}
     rows = declarations.filter(state__in=ROW_STATES[state]) if state else declarations
-    page = lists.page_of(request, questions.for_rows(rows.order_by("part", "position")))
+    page = lists.page_of(request, rows.order_by("part", "position"), shown=questions.for_rows)
     page.object_list = questions.declaration_rows(page.object_list)
     files = list(_answers(chosen))
     context |= {

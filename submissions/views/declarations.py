@@ -131,7 +131,7 @@ def to_correct(request: HttpRequest) -> HttpResponse:
 def _list(
     request: HttpRequest, rows: QuerySet[Declaration], context: dict[str, Any], *, total: int | None = None
 ) -> HttpResponse:
-    page = lists.page_of(request, questions.for_rows(rows), total=total)
+    page = lists.page_of(request, rows, total=total, shown=questions.for_rows)
     page.object_list = questions.declaration_rows(page.object_list)
     return render(request, "submissions/declaration_list.html", {**context, "page": page})
 

@@ -63,7 +63,10 @@ urlpatterns = [
             "procuration",
         )
     ],
-    *[path(name, nowhere, name=name) for name in ("relays", "relay_new", "documents", "document_new")],
+    *[
+        path(name, nowhere, name=name)
+        for name in ("relays", "relay_new", "documents", "document_new", "client_suggestions")
+    ],
     *[path(f"{name}/<int:pk>", nowhere, name=name) for name in ("relay", "declaration")],
     *[path(name, nowhere, name=name) for name in ("sign_in_code", "sign_in_passkey", "passkey_options")],
     *[path(name, nowhere, name=name) for name in ("totp", "totp_qr", "totp_remove", "recovery_codes")],
