@@ -22,7 +22,7 @@ from channels.verifying import Who
 _Kind = Credential.Kind
 
 NOTIFICATION: Final = "NOTI"
-"""The kind of answer that says what became of declarations; others say of a set only that it was received, or refused."""
+"""The kind of answer that says what became of declarations; others speak of a set or of a worker."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from channels.models import Channel, Drop, EnvironmentCode
 from channels.naming import Environment
 from portal import tenancy
 from portal.access import membership, mine, needs, reaching
-from portal.models import Application, ChannelProfile, MandateProfile, Membership, Profile
+from portal.models import Application, ChannelProfile, Membership, Profile
 from submissions import questions, waiting
 from submissions.models import Batch
 from submissions.states import BatchState, DeclarationState
@@ -83,7 +83,7 @@ def _preparing(channel: Channel, me: Membership) -> dict[str, Any]:
     if me.may(Profile.ENCODE):
         with reaching(me, Application.DECLARATIONS):
             drafts = questions.mine().filter(state=DeclarationState.DRAFT).count()
-            held = waiting.held_back_items(channel) if me.may(MandateProfile.SEE) else []
+            held = waiting.offered_to(me, waiting.held_back_items(channel))
     send = _button("channel_depart", _("Send now"), environment=channel.environment)
     return {
         "is_production": is_production,
