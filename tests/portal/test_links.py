@@ -44,6 +44,8 @@ def ours(operator: Person) -> Employer:
         found = scenes.refused(through=channel)
         scenes.parked(1, through=channel)
         make_one_of_everything(channel)
+        relayed_files.mandate(found.employer, "DIMONA")
+        relayed_files.handed_over(channel, relayed_files.a_dimona(found.employer))
         factories.inbound(channel, b"<x", state="unreadable", reason="No XML.")
         in_20_days = timezone.now() + timezone.timedelta(days=20)
         Credential.objects.filter(kind="signing").update(expires_at=in_20_days)
