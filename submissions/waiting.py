@@ -1,4 +1,7 @@
-"""What waits for a person, as items with one action each: the heart of the home page, and of the page "To correct"."""
+"""What waits for a person, as items with one action each: the heart of the home page, and of the page "To correct".
+
+An item that leads to a page of another application says in `needs` which profile opens that page.
+"""
 
 from __future__ import annotations
 
@@ -17,6 +20,7 @@ from channels import judging
 from channels.models import Channel
 from mandates.catalogue import services
 from mandates.numbers import format_enterprise_number
+from portal.models import ChannelProfile, MandateProfile, Membership, Profile
 from portal.templatetags.presenting import day, full_moment
 from submissions import alarming, questions
 from submissions.batching import today
@@ -110,6 +114,7 @@ def file_items(channel: Channel | None) -> list[Item]:
             "sentence": sentence % {"count": count},
             "count": None,
             "url": reverse("channel") + "?state=to_look_at",
+            "needs": ChannelProfile.SEE,
             "action": _("Look at the files"),
         }
     ]
@@ -121,7 +126,9 @@ def alarm_items(channel: Channel | None) -> list[Item]:
     # The end of the certificate is told by `certificate_items`, which knows whether the next one is there.
     found = [alarm for alarm in found if not alarm["kind"].startswith("certificate_")]
     in_order = sorted(found, key=lambda alarm: alarming.in_order(alarm["kind"]))
-    return [alarming.item(alarm["channel"], alarm["kind"]) for alarm in in_order]
+    return [
+        {**alarming.item(alarm["channel"], alarm["kind"]), "needs": ChannelProfile.SEE} for alarm in in_order
+    ]
 
 
 def certificate_items(channel: Channel | None) -> list[Item]:
@@ -148,6 +155,7 @@ def certificate_items(channel: Channel | None) -> list[Item]:
             "sentence": sentence,
             "count": None,
             "url": reverse("channel_keys"),
+            "needs": ChannelProfile.MANAGE,
             "action": _("See the keys"),
         }
     ]
@@ -189,7 +197,8 @@ def _without_mandate(held: list[tuple[int, str, str, int]]) -> Item:
     else:
         url, action = reverse("employers") + "?state=without", _("See these clients")
     count = sum(count for _pk, _name, _number, count in held)
-    return _held_back(_("Ready, but without a mandate"), sentence, count, url, action)
+    item = _held_back(_("Ready, but without a mandate"), sentence, count, url, action)
+    return {**item, "needs": MandateProfile.SEE}
 
 
 def _held_back(title: str, sentence: str, count: int, url: str, action: str) -> Item:
@@ -201,6 +210,13 @@ def _held_back(title: str, sentence: str, count: int, url: str, action: str) -> 
         "url": url,
         "action": action,
     }
+
+
+def offered_to(member: Membership, found: Iterable[Item]) -> list[Item]:
+    """The same items, without the way to a page that this member may not open."""
+    return [
+        item if member.may(item.get("needs") or Profile.ENCODE) else {**item, "url": ""} for item in found
+    ]
 
 
 def items(

@@ -150,7 +150,7 @@ def counter_card(
 
 @register.inclusion_tag("components/todo_item.html")
 def todo_item(item: Mapping[str, Any]) -> dict[str, object]:
-    """One thing that waits for somebody: `tone`, `title`, `sentence`, `count`, `url`, `action`."""
+    """One thing that waits for somebody: `tone`, `title`, `sentence`, `count`, `url` (or ""), `action`."""
     return {"item": item, "sign": SIGN_OF_TONE[item["tone"]]}
 
 

@@ -22,7 +22,7 @@ from portal import audit, telling, tenancy
 from portal.access import membership, needs
 from portal.models import Application, Event, Membership, Profile
 from portal.templatetags.presenting import person_name
-from portal.views.subjects import Subject, subjects_of
+from portal.views.subjects import Subject, may_open, subjects_of
 from submissions.history import LABELS
 
 PER_PAGE: Final = 50
@@ -64,7 +64,7 @@ def journal(request: HttpRequest) -> HttpResponse:
     members = Membership.objects.filter(mandataire_id=tenancy.current()).select_related("user")
     context = {
         "nav": "journal",
-        "lines": [_line(*told) for told in _told(events)],
+        "lines": [_line(membership(request), *told) for told in _told(events)],
         "older_url": older,
         "newest_url": "?" + urlencode(asked) if before else "",
         "asked": {"from": "", "to": "", "person": "", "kind": "", **asked},
@@ -139,9 +139,10 @@ def _told(events: Collection[Event]) -> Iterator[tuple[Event, str, str, Subject]
         yield event, actor, telling.sentence(event, actor, subject.name, _ALL_LABELS), subject
 
 
-def _line(event: Event, actor: str, sentence: str, subject: Subject) -> dict[str, Any]:
+def _line(reader: Membership, event: Event, actor: str, sentence: str, subject: Subject) -> dict[str, Any]:
+    url = subject.url if may_open(reader, event.subject_type) else ""
     reason = mask_in_text(event.reason)
-    return {"at": event.at, "text": sentence, "reason": reason, "url": subject.url, "actor": actor}
+    return {"at": event.at, "text": sentence, "reason": reason, "url": url, "actor": actor}
 
 
 # --- the file -------------------------------------------------------------------------------------

@@ -257,7 +257,7 @@ def declaration(request: HttpRequest, pk: int) -> HttpResponse:
     (row,) = questions.declaration_rows([found])
     known = services().get(found.service)
     # Whoever is limited to some clients finds the form, and not the file in which it came with those of others.
-    file = found.form.file if found.form else None
+    file = found.form.file if found.form and tenancy.limit() is None else None
     subject = file or found.document or found
     context = {
         "nav": "declarations",

@@ -206,6 +206,7 @@ channel_verify          GET    302       403    403            403      403     
 channel_verify          POST   302       403    403            403      403      403      200     200      403
 channel_service         GET    302       403    403            403      403      403      200     200      403
 channel_service         POST   302       403    403            403      403      403      302     302      403
+channel_first_set       GET    302       403    403            403      403      403      200     200      403
 channel_keys            GET    302       403    403            403      403      403      200     200      403
 channel_ssh_key         GET    302       403    403            403      403      403      200     200      403
 channel_ssh_key         POST   302       403    403            403      403      403      200     200      403

@@ -223,6 +223,10 @@ RELAY_PAGES: dict[str, tuple[str, Data]] = {
     "new file, refused": ("submissions/relay_new.html", new_file({"service": "X"})),
     "new file without channel": ("submissions/relay_new.html", {**new_file(), "has_channel": False}),
     "declaration of a file": ("submissions/declaration_detail.html", declaration_page()),
+    "declaration of a form alone": (
+        "submissions/declaration_detail.html",
+        {**declaration_page(), "file": None},
+    ),
     "declaration of a document": ("submissions/declaration_detail.html", document_declaration_page()),
     "documents": (
         "submissions/document_list.html",

@@ -19,12 +19,13 @@ from django.urls import include, path
 from django.utils import translation
 from lxml import html
 
+from tests.portal.sample_first_set import FIRST_SET_PAGES
 from tests.portal.sample_pages import NISS, TITLE, Operator
 from tests.portal.sample_pages import PAGES as OTHER_PAGES
 from tests.portal.sample_relays import RELAY_PAGES
 from tests.portal.sample_security import SECURITY_PAGES
 
-PAGES = OTHER_PAGES | SECURITY_PAGES | RELAY_PAGES
+PAGES = OTHER_PAGES | SECURITY_PAGES | RELAY_PAGES | FIRST_SET_PAGES
 
 
 def nowhere(request: HttpRequest, **kwargs: object) -> HttpResponse:
@@ -39,6 +40,7 @@ urlpatterns = [
         for name in (
             "channel",
             "channel_setup",
+            "channel_environment",
             "fields",
             "login",
             "logout",
@@ -130,7 +132,9 @@ def draw(engine: DjangoTemplates) -> Any:
             "todo_count": 23,
             "company": "",
             "must_set_up": False,
-            "may": dict.fromkeys(("declarations", "batches", "channel", "mandates", "journal"), True),
+            "may": dict.fromkeys(
+                ("declarations", "batches", "files", "channel", "mandates", "journal"), True
+            ),
             "messages": [],
             **data,
             **changes,
