@@ -48,8 +48,8 @@ def test_the_page_says_what_goes_and_what_is_left_out(operator: Person, batch: B
     page = page_of(operator, f"/batches/{batch.pk}/")
     text = main_text(page)
     assert "2 declarations were accepted here, are unchanged since, and can be sent to production." in text
-    assert "1 refused in the test Correct it and declare it again" in text
-    assert "1 changed since it was tested Declare its present content" in text
+    assert "Refused in the test (1) Correct it and declare it again" in text
+    assert "Changed since it was tested (1) Declare its present content" in text
     assert page.xpath("//form[@action=$url]//button", url=f"/batches/{batch.pk}/promote/")
     assert "Simulation" in [badge.text_content() for badge in page.find_class("badge-environment")]
     left_out = page_of(operator, f"/batches/{batch.pk}/?state=left_out")
@@ -111,6 +111,7 @@ def test_a_training_that_was_only_tested_is_not_declared(operator: Person, batch
         "Simulation",
     ]
     assert "it goes to production with its batch" in main_text(page)
+    assert "Simulation: accepted" in page.xpath("string(//section[@aria-labelledby='events-title'])")
     promote(operator, batch)
     page = page_of(operator, f"/records/{tested.record_id}/")
     title = page.find_class("page-title")[0]
