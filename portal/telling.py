@@ -150,6 +150,9 @@ TELLINGS: Final[Mapping[str, Telling]] = MappingProxyType(
         "batch.sent_again": Telling(
             _("%(actor)s declared the batch %(what)s again in a new set"), _("Declared again in a new set")
         ),
+        "batch.promoted": Telling(
+            _("%(actor)s sent what the batch %(what)s tested to production%(count)s"), _("Sent to production")
+        ),
         "envelope.sealed": Telling(_("%(actor)s wrote and signed the files of %(what)s")),
         "drop.started": Telling(_("%(actor)s began to send %(what)s"), _("Sending began")),
         "drop.restarted": Telling(

@@ -32,7 +32,7 @@ from submissions.models import Declaration
 
 log = logging.getLogger(__name__)
 
-_SEALING: Final[Mapping[Source, Callable[[UUID, int, str], list[int]]]] = {
+_SEALING: Final[Mapping[Source, Callable[[UUID, int, str, str], list[int]]]] = {
     Source.RECORDS: seal_ready,
     Source.FILES: seal_files,
     Source.DOCUMENTS: seal_documents,
@@ -132,6 +132,8 @@ def _sentence(at: datetime | None, now: datetime) -> str:
 def depart(mandataire: UUID, channel_id: int, *, is_asked: bool = False) -> list[int]:
     """Seals what is ready, allowed and due on this channel, then plans its next departure. Returns the batches.
 
+    What is destined for an environment goes there in sets of its own, whichever the channel is in.
+
     `is_asked`: a person wants it, so cut-off times are not waited for, and a paused or broken channel is used all the
     same. The next departure is written last: a worker killed before it leaves the channel due, and the sweep comes
     back.
@@ -141,14 +143,21 @@ def depart(mandataire: UUID, channel_id: int, *, is_asked: bool = False) -> list
         channel = Channel.objects.get(pk=channel_id)
         if not stopping.may_contact(channel, is_asked=is_asked):
             return []
-        waiting = set(Declaration.objects.ready().values_list("service", flat=True).distinct())
+        waiting = {
+            (service, environment or channel.environment)
+            for service, environment in Declaration.objects.ready()
+            .filter(mandataire_id=tenancy.current())
+            .values_list("service", "environment")
+            .distinct()
+        }
         later = set() if is_asked else {row.service for row in _rows(channel) if row.departs_at > now}
     sealed: list[int] = []
-    for code in sorted(waiting & set(channel.services) & set(services()) - later):
+    leaving = set(channel.services) & set(services()) - later
+    for code, environment in sorted(place for place in waiting if place[0] in leaving):
         try:
-            sealed += _SEALING[services()[code].source](mandataire, channel_id, code)
+            sealed += _SEALING[services()[code].source](mandataire, channel_id, code, environment)
         except (NotAllowed, CannotSeal, MissingKey) as refusal:
-            log.warning("channel %s, service %s: %s", channel_id, code, refusal)
+            log.warning("channel %s, service %s, %s: %s", channel_id, code, environment, refusal)
     with tenancy.scope(mandataire):
         _plan(channel, timezone.now())
     return sealed

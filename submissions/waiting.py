@@ -166,24 +166,24 @@ def held_back_items(channel: Channel | None, ready: Iterable[str] | None = None)
 
     `ready` are the services of which something is ready, if they are known.
     """
-    without: dict[str, list[tuple[int, str, str, int]]] = defaultdict(list)
-    totals: dict[str, int] = defaultdict(int)
-    for code, may_leave, employer, name, number, count in questions.held_back(ready):
-        totals[code] += count
+    without: dict[tuple[str, bool], list[tuple[int, str, str, int]]] = defaultdict(list)
+    totals: dict[tuple[str, bool], int] = defaultdict(int)
+    rows = questions.held_back(channel.environment if channel else "", ready)
+    for code, is_production, may_leave, employer, name, number, count in rows:
+        totals[code, is_production] += count
         if not may_leave:
-            without[code].append((employer, name, number, count))
+            without[code, is_production].append((employer, name, number, count))
     known, items = services(), []
     ready_url = reverse("declarations") + "?state=ready"
-    for code, total in totals.items():
+    for (code, is_production), total in totals.items():
         service = known.get(code)
-        is_production = channel is not None and channel.environment == "R"
         refusal = service.refusal_on(today().date(), is_production=is_production) if service else None
         if refusal:
             items.append(
                 _held_back(_("Nothing of this service can leave"), refusal, total, ready_url, _("See them"))
             )
-        elif without[code]:
-            items.append(_without_mandate(without[code]))
+        elif held := without[code, is_production]:
+            items.append(_without_mandate(held))
     return items
 
 

@@ -96,6 +96,7 @@ def _counters(found: dict[str, Any], clients: Clients, batches: list[Batch]) -> 
         "accepted": {
             "count": found["accepted_lately"],
             "first_time": 100 * found["at_first_try"] / first_tries if first_tries else None,
+            "tested": found[questions.TESTED],
             "query": f"?state=accepted&month={timezone.localdate():%Y-%m}",
         },
     }

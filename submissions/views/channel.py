@@ -20,7 +20,7 @@ from portal.access import membership, mine, needs
 from portal.models import ChannelProfile
 from portal.moving import LostRace
 from submissions import answering, tasks
-from submissions.models import Batch
+from submissions.models import Batch, Declaration
 from submissions.states import BatchState
 from submissions.views.asking import ask, confirmation
 from submissions.views.declarations import LEFT_MEANWHILE
@@ -130,7 +130,9 @@ def depart(request: HttpRequest, pk: int | None = None) -> HttpResponse:
             _("The environment of the channel was changed meanwhile: look again before anything leaves."),
         )
         return redirect(back)
-    if asked := confirmation(request, found, back):
+    ready = Declaration.objects.ready().filter(mandataire_id=tenancy.current())
+    destined = ready.order_by().values_list("environment", flat=True).distinct()
+    if asked := confirmation(request, [found.environment, *destined], back):
         return asked
     audit.record("channel.departure_asked", found)
     ask(tasks.depart, found.pk, is_asked=True)
@@ -157,13 +159,13 @@ def collect(request: HttpRequest, pk: int | None = None) -> HttpResponse:
 def stale(request: HttpRequest) -> HttpResponse:
     """Takes up every set that is sealed and has not left: an interrupted drop is looked at before anything else."""
     found = _mine()
-    if asked := confirmation(request, found, reverse("channel")):
-        return asked
-    waiting = list(
+    waiting = dict(
         Batch.objects.filter(
             mandataire_id=tenancy.current(), channel=found, state=BatchState.SEALED
-        ).values_list("pk", flat=True)
+        ).values_list("pk", "environment")
     )
+    if asked := confirmation(request, [found.environment, *waiting.values()], reverse("channel")):
+        return asked
     audit.record("channel.check_asked", found, data={"batches": len(waiting)})
     for batch in waiting:
         ask(tasks.leave_one, batch, is_asked=True)

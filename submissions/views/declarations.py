@@ -32,6 +32,7 @@ CHIPS = (
     ("ready", pgettext_lazy("declarations", "Ready")),
     ("on_its_way", pgettext_lazy("declarations", "On their way")),
     ("accepted", pgettext_lazy("declarations", "Accepted")),
+    (questions.TESTED, pgettext_lazy("declarations", "Tested, not yet declared")),
     (questions.REMARKS, pgettext_lazy("declarations", "With remarks")),
     ("refused", pgettext_lazy("declarations", "Refused")),
     ("withdrawn", pgettext_lazy("declarations", "Withdrawn")),
@@ -41,6 +42,7 @@ COMPANY_CHIPS = (
     ("draft", pgettext_lazy("declarations", "To complete")),
     (questions.UNDER_WAY, pgettext_lazy("declarations", "On their way")),
     ("accepted", pgettext_lazy("declarations", "Accepted")),
+    (questions.TESTED, pgettext_lazy("declarations", "Tested, not yet declared")),
     ("refused", pgettext_lazy("declarations", "Refused")),
     ("withdrawn", pgettext_lazy("declarations", "Withdrawn")),
 )
@@ -79,13 +81,19 @@ def declarations(request: HttpRequest) -> HttpResponse:
     }
     choices = CHIPS if membership(request).employer_id is None else COMPANY_CHIPS
     counts = questions.state_counts(rows)
-    chips = lists.chips(choices, counts, state, kept)
+    # Who sends to production at once never hears of tests.
+    shown = [
+        chip
+        for chip in choices
+        if chip[0] != questions.TESTED or counts[questions.TESTED] or state == chip[0]
+    ]
+    chips = lists.chips(shown, counts, state, kept)
     if month:
         label = _("Answered in %(month)s") % {"month": date_format(timezone.localtime(month[0]), "F Y")}
         without = lists.address(**{**kept, "month": "", "state": state})
         chips.append({"label": f"{label} ×", "count": None, "url": without, "is_current": True})
     if state:
-        rows = rows.filter(state__in=questions.FILTERS[state])
+        rows = questions.filtered(rows, state)
     context = {
         "nav": "declarations",
         "is_to_correct": False,

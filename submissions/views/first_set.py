@@ -76,9 +76,10 @@ def _shown(chosen: Batch, me: Membership) -> dict[str, Any]:
 def _preparing(channel: Channel, me: Membership) -> dict[str, Any]:
     """What is ready to leave over the channel, what holds the rest back, and the button when something may leave."""
     carried = set(channel.services)
-    waits = [row for row in questions.held_back() if row[0] in carried]
-    ready = sum(count for _code, may_leave, *_employer, count in waits if may_leave)
     is_production = channel.environment == EnvironmentCode.PRODUCTION
+    rows = questions.held_back(channel.environment)
+    waits = [row for row in rows if row[0] in carried and row[1] == is_production]
+    ready = sum(count for _code, _place, may_leave, *_employer, count in waits if may_leave)
     drafts, held = 0, []
     if me.may(Profile.ENCODE):
         with reaching(me, Application.DECLARATIONS):

@@ -27,9 +27,11 @@ def make_one_of_everything(through: Channel | None = None) -> None:
     A new table without a row here fails the tests of walls.
     """
     batch = factories.sealed_batch(2, through=through or relayed_files.channel())
-    refused, _other = factories.declarations_of(batch)
+    refused, tested = factories.declarations_of(batch)
     refused.move(DeclarationState.REFUSED, answered_at=timezone.now())
     declaring.correct(refused)
+    tested.move(DeclarationState.ACCEPTED, answered_at=timezone.now())
+    factories.declaration(tested.record, environment="R", promotes=tested)
     factories.contract(refused.record.worker)
     file = factories.inbound(batch.channel, b"<NOTIFICATION/>", envelope=batch.envelope)
     Anomaly.objects.create(declaration=refused, inbound_file=file, code="00024-179")

@@ -166,6 +166,7 @@ batch                   GET    302       200    200            200      403     
 batch_leave             POST   302       403    403            302      403      403      302     404      403
 batch_release           POST   302       403    403            302      403      403      302     404      403
 batch_again             POST   302       403    403            302      403      403      302     404      403
+batch_promote           POST   302       403    403            302      403      403      302     404      403
 # --- channel and files
 channel                 GET    302       200    200            200      403      403      200     200      403
 channel_depart          POST   302       403    403            302      403      403      302     302      403

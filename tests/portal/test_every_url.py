@@ -50,6 +50,7 @@ OBJECTS: dict[str, type[Model]] = {
     "batch_leave": Batch,
     "batch_release": Batch,
     "batch_again": Batch,
+    "batch_promote": Batch,
     "batch_by_hand": Batch,
     **dict.fromkeys(
         (
