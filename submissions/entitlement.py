@@ -1,11 +1,11 @@
 """The individual right to training of one worker in one year, with every step that leads to it: pure.
 
-A year's right is A x B x C: days of a full-timer (law, size of the enterprise, sector agreement) x work regime x months
-employed / 12, where a started month counts in full. A day is one normal day of a full-timer, so all is counted in minutes.
-Figures stay exact until the end of a year and are then rounded once, to the nearest minute, half up. The law names no
-rounding: this one is ours, and so are these readings where the law is silent:
+A year's right is A x B x C: days of a full-timer (law, size of the enterprise, sector agreement) x work regime x
+months employed / 12, where a started month counts in full. A day is one normal day of a full-timer, so all is counted
+in minutes. Figures stay exact until the end of a year and are then rounded once, to the nearest minute, half up. The
+law names no rounding: this one is ours, and so are these readings where the law is silent:
 
-- a month counts at the best of its days, so that a regime that changes within a month counts once, in the worker's favour;
+- a month counts at the best of its days: a regime that changes within it counts once, in the worker's favour;
 - contracts at the same time add up, to a full-timer at most;
 - minutes carried over stay minutes when the length of a normal day changes;
 - training beyond the right takes nothing from a later year;
@@ -216,7 +216,7 @@ def _year(facts: Facts, year: int) -> _Year:
 
 def _bases(parts: Sequence[Step]) -> list[Step]:
     """A of the formula, once for each joint committee."""
-    found = {}
+    found = dict[str, Step]()
     for part in parts:
         for slice_ in part.values["slices"]:
             found.setdefault(slice_["base"].values["joint_committee"], slice_["base"])

@@ -89,8 +89,14 @@ EXAMPLES = [
     example("an agreement of 3 days: 3 x 456 = 1368", Facts([term(since=NEW)], BIG, [agreed("3")]), 1368),
     example("1 day agreed, the law wants 2: 912", Facts([term(since=NEW)], BIG, [agreed("1")]), 912),
     example("6 days agreed, better than the law: 2736", Facts([term(since=NEW)], BIG, [agreed("6")]), 2736),
-    example("of another joint committee: the 5 of the law", Facts([term(since=NEW)], BIG, [agreed("3", jc="302")]), 2280),
-    example("of the one above: 149 holds for 149.01; 1368", Facts([term(since=NEW, jc="149.01")], BIG, [agreed("3", jc="149")]), 1368),
+    example(
+        "of another joint committee: the 5 of the law",
+        Facts([term(since=NEW)], BIG, [agreed("3", jc="302")]), 2280,
+    ),
+    example(
+        "of the one above: 149 holds for 149.01; 1368",
+        Facts([term(since=NEW, jc="149.01")], BIG, [agreed("3", jc="149")]), 1368,
+    ),
     example(
         "its own before the one above: 4 x 456 = 1824",
         Facts([term(since=NEW, jc="149.01")], BIG, [agreed("3", jc="149"), agreed("4", jc="149.01")]), 1824,
@@ -160,7 +166,10 @@ EXAMPLES = [
     ),
     # --- by hand
     example("one day added: 2280 + 456", Facts([term(since=NEW)], BIG, by_hand=[ByHand(2024, 456, False, "x")]), 2736),
-    example("one taken away: 2280 - 456", Facts([term(since=NEW)], BIG, by_hand=[ByHand(2024, -456, False, "x")]), 1824),
+    example(
+        "one taken away: 2280 - 456",
+        Facts([term(since=NEW)], BIG, by_hand=[ByHand(2024, -456, False, "x")]), 1824,
+    ),
     example("never below zero", Facts([term(since=NEW)], SMALL, by_hand=[ByHand(2024, -456, False, "x")]), 0),
     example("set to 3 days: 1368", Facts([term(since=NEW)], BIG, by_hand=[ByHand(2024, 1368, True, "x")]), 1368),
     example(
