@@ -17,8 +17,9 @@ WHO: Final = (
 the local manager; the manager of another organisation, who asks for the objects of this one; and an employer user, who
 works at the newest client of the organisation and may declare and manage mandates there.
 
-The employer user asks for the same objects as everybody: the client, its mandate, its worker and its declaration are his
-own, and answer him; contracts, records, sets, procurations and files are of other clients or of several, and do not exist for him. What is
+The employer user asks for the same objects as everybody: the client, its mandate, its worker and its declaration are
+his own, and answer him; contracts, records, sets, procurations and files are of other clients or of several, and do not
+exist for him. What is
 about the whole house is refused, whatever he holds."""
 
 AT_LEAST: Final[Mapping[str, int]] = {}
