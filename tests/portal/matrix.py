@@ -17,8 +17,9 @@ WHO: Final = (
 the local manager; the manager of another organisation, who asks for the objects of this one; and an employer user, who
 works at the newest client of the organisation and may declare and manage mandates there.
 
-The employer user asks for the same objects as everybody: the client, its mandate and its declaration are his own, and
-answer him; records, sets, procurations and files are of other clients or of several, and do not exist for him. What is
+The employer user asks for the same objects as everybody: the client, its mandate, its worker and its declaration are
+his own, and answer him; contracts, records, sets, procurations and files are of other clients or of several, and do not
+exist for him. What is
 about the whole house is refused, whatever he holds."""
 
 AT_LEAST: Final[Mapping[str, int]] = {}
@@ -150,6 +151,24 @@ record_modify           POST   302       403    302            302      403     
 record_cancel           POST   302       403    302            302      403      403      302     404      404
 quarter_sign_off        POST   302       403    302            302      403      403      302     404      302
 quarter_reopen          POST   302       403    302            302      403      403      302     404      404
+# --- workers, contracts and rights
+workers                 GET    302       200    200            200      403      403      200     404      200
+worker_new              GET    302       200    200            200      403      403      200     404      200
+worker_new              POST   302       422    422            422      403      403      422     404      422
+worker                  GET    302       200    200            200      403      403      200     404      200
+contract_new            GET    302       200    200            200      403      403      200     404      200
+contract_new            POST   302       422    422            422      403      403      422     404      422
+contract                GET    302       200    200            200      403      403      200     404      404
+contract                POST   302       422    422            422      403      403      422     404      404
+right                   GET    302       200    200            200      403      403      200     404      200
+right                   POST   302       422    422            422      403      403      422     404      422
+manual_right_take_back  POST   302       302    302            302      403      403      302     404      404
+employer_size           GET    302       200    200            200      403      403      200     404      200
+employer_size           POST   302       422    422            422      403      403      422     404      422
+agreements              GET    302       200    200            200      403      403      200     200      200
+agreement_add           GET    302       403    200            200      403      403      200     200      403
+agreement_add           POST   302       403    422            422      403      403      422     422      403
+agreement_remove        POST   302       403    302            302      403      403      302     404      403
 # --- ready-made files and documents
 relays                  GET    302       200    200            200      403      403      200     200      403
 relay_new               GET    302       403    200            200      403      403      200     200      403
