@@ -124,6 +124,7 @@ def full_moment(value: datetime | None) -> str:
     return f"{spelled(local, pattern)}, {local:%H:%M}"
 
 
+@register.filter
 def spelled(value: date, pattern: str) -> str:
     """A day by a pattern of Django with the name of its month: `lundi 20 novembre` for `l j F`.
 

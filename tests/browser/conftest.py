@@ -86,6 +86,7 @@ def places(operator: Person) -> Places:
             "health of all": "/health/",
             "departures": f"/health/{channel.pk}/departures/",
             "fields": "/fields/",
+            "proposal": f"/employers/{delvaux.pk}/mandates/new/",
             "imports": "/mandates/imports/",
             "import": f"/mandates/imports/{preview.pk}/",
             **{f"channel {name}": f"/channel/{name}/" for name in SETTING_UP},
