@@ -166,7 +166,7 @@ FILE_UPLOAD_HANDLERS = ["portal.uploading.OnlyInMemory"]
 FILE_UPLOAD_MAX_MEMORY_SIZE = 6_000_000
 
 LANGUAGE_CODE = "fr"
-LANGUAGES = [("fr", _("French")), ("nl", _("Dutch")), ("en", _("English"))]
+LANGUAGES = [("fr", _("French")), ("nl", _("Dutch")), ("de", _("German")), ("en", _("English"))]
 LOCALE_PATHS = [BASE_DIR / "locale"]
 TIME_ZONE = "Europe/Brussels"
 USE_TZ = True

@@ -15,7 +15,6 @@ from uuid import UUID
 
 from django.conf import settings
 from django.utils import timezone
-from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
 from channels import stopping
@@ -24,7 +23,7 @@ from channels.models import Channel, Departure
 from channels.vault import MissingKey
 from mandates.catalogue import Source, services
 from portal import audit, tenancy
-from portal.templatetags.presenting import clock
+from portal.templatetags.presenting import clock, spelled
 from submissions.batching import BRUSSELS, NotAllowed, seal_ready
 from submissions.enclosing import seal_documents, seal_files
 from submissions.holidays import is_working_day
@@ -126,7 +125,7 @@ def _sentence(at: datetime | None, now: datetime) -> str:
         return _("It leaves at %(at)s today.") % {"at": clock(at)}
     if days == 1:
         return _("It leaves tomorrow at %(at)s.") % {"at": clock(at)}
-    return _("It leaves on %(day)s at %(at)s.") % {"day": date_format(local, "l j F"), "at": clock(at)}
+    return _("It leaves on %(day)s at %(at)s.") % {"day": spelled(local, "l j F"), "at": clock(at)}
 
 
 def depart(mandataire: UUID, channel_id: int, *, is_asked: bool = False) -> list[int]:

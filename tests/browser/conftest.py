@@ -87,6 +87,7 @@ def places(operator: Person) -> Places:
             "departures": f"/health/{channel.pk}/departures/",
             "fields": "/fields/",
             "new file": "/files/new/",
+            "proposal": f"/employers/{delvaux.pk}/mandates/new/",
             "imports": "/mandates/imports/",
             "import": f"/mandates/imports/{preview.pk}/",
             **{f"channel {name}": f"/channel/{name}/" for name in SETTING_UP},

@@ -162,7 +162,7 @@ def tree(draw: Any) -> Any:
 
 
 @every_page
-@pytest.mark.parametrize("language", ["fr", "nl", "en"])
+@pytest.mark.parametrize("language", ["fr", "nl", "de", "en"])
 def test_a_page_stands_in_every_language(draw: Any, name: str, language: str) -> None:
     drawn = draw(name, language)
     assert f'<html lang="{language}">' in drawn
@@ -292,7 +292,7 @@ def test_the_menu_counts_what_is_to_correct_and_hides_zero(tree: Any) -> None:
 def test_the_language_is_a_choice_that_posts(tree: Any) -> None:
     form = tree("batches").xpath("//header//form[@action='/i18n/setlang/']")[0]
     assert form.get("method") == "post"
-    assert form.xpath(".//button[@name='language']/@value") == ["fr", "nl", "en"]
+    assert form.xpath(".//button[@name='language']/@value") == ["fr", "nl", "de", "en"]
     assert form.xpath(".//button[@aria-current]/@value") == ["en"]
     assert form.xpath(".//input[@name='next']/@value") == ["/somewhere?state=refused"]
 
