@@ -90,7 +90,7 @@ def _offices(mandates: int) -> Any:
         operator = people.signed_in(factories.mandataire(), Profile.EXTENDED, f"operator{place}")
         operators.append(operator)
         with operator.scope():
-            channel = factories.channel(sender_number=str(office.SENDER + place))
+            channel = factories.channel(sender_number=str(office.SENDER + place), environment="R")
             office.furnish(channel, size, place)
         with as_owner(), transaction.atomic(), tenancy.scope(operator.mandataire.pk):
             office.happen()
