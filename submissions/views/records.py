@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from mandates.catalogue import services
-from portal import audit, tenancy
+from portal import audit, lists, tenancy
 from portal.access import membership, mine, needs
 from portal.models import Profile
 from submissions import declaring, departing, history
@@ -66,9 +66,19 @@ def record(request: HttpRequest, pk: int) -> HttpResponse:
         "events": history.of_record(chosen, story),
         "actions": _actions(request, chosen, latest, is_complete=not faults),
         "leaves": departing.told(latest.service) if latest and latest.state == DeclarationState.READY else "",
+        "again_url": _again(request, chosen),
+        "course_url": reverse("course", args=[chosen.course_id]) if chosen.course_id else "",
         "edit_url": reverse("record_edit", args=[chosen.pk]) if _may_change(latest) else "",
     }
     return render(request, "submissions/record_detail.html", context)
+
+
+def _again(request: HttpRequest, chosen: TrainingRecord) -> str:
+    """A new training that begins like this one."""
+    asked = {"like": str(chosen.pk)}
+    if membership(request).employer_id is None:
+        asked = {"employer": str(chosen.employer_id), **asked}
+    return reverse("course_new") + lists.address(**asked)
 
 
 def _refusals(latest: Declaration | None, name: str) -> list[str]:

@@ -18,7 +18,15 @@ from channels.models import Channel, Credential, EnvelopePart, InboundFile
 from mandates.models import Employer, Mandate, MandateImport, Procuration
 from portal.identity.models import IdentityLink, IdentityProvider
 from portal.models import Membership, Profile, User
-from submissions.models import Batch, Declaration, RelayedFile, SignOff, TrainingRecord
+from submissions.models import (
+    Batch,
+    Course,
+    Declaration,
+    RelayedFile,
+    SignOff,
+    TrainingRecord,
+    TrainingTemplate,
+)
 from tests import factories
 from tests.people import Person
 from tests.portal.everything import make_one_of_everything
@@ -32,6 +40,7 @@ OWN = {"profile_details", "profile_password", "profile_sessions", "session_end",
 OWN |= {"totp", "totp_remove", "passkey_add", "passkey_remove", "recovery_codes"}
 OWN |= {"identity_link", "identity_unlink", "organisation"}
 FOR_EVERY_MEMBER = OPEN_TO_ALL | OWN | {"logout", "record_edit", "declaration_complete"}
+FOR_EVERY_MEMBER |= {"course_new", "course_ready", "training_template_remove"}
 """What the lowest profile may POST to."""
 
 OBJECTS: dict[str, type[Model]] = {
@@ -44,6 +53,9 @@ OBJECTS: dict[str, type[Model]] = {
     "record_declare": TrainingRecord,
     "record_modify": TrainingRecord,
     "record_cancel": TrainingRecord,
+    "course": Course,
+    "course_ready": Course,
+    "training_template_remove": TrainingTemplate,
     "relay": RelayedFile,
     "relay_withdraw": RelayedFile,
     "batch": Batch,
