@@ -56,7 +56,8 @@ def habits(employer: Employer, today: date) -> Habits:
     """The most frequent values of the employer's latest trainings. Two queries."""
     rows = TrainingRecord.objects.filter(mandataire_id=tenancy.current(), employer=employer)
     known = list(rows.order_by("-pk")[:_LOOKED_AT])
-    values: dict[str, Any] = {**_FIRST, "day_minutes": usual_day(employer, today)}
+    day = usual_day(employer, today)
+    values: dict[str, Any] = {**_FIRST, "day_minutes": day, "duration_minutes": day}
     for name in _HABITS:
         if most := _said(known, name).most_common(1):
             values[name] = most[0][0]
