@@ -137,7 +137,7 @@ def signed_off(employer: Employer, ends_on: date) -> str:
 
 def problems(values: Mapping[str, Any], *, is_draft: bool) -> dict[str, list[str]]:
     """What keeps a training from being encoded, by field: all that keeps it from leaving, for a draft only some."""
-    found = fields.problems(_charged(values, values.get("duration_minutes")))
+    found = fields.problems(charged(values))
     if is_draft:
         return {
             name: sentences
@@ -145,6 +145,14 @@ def problems(values: Mapping[str, Any], *, is_draft: bool) -> dict[str, list[str
             if name in KEPT_OF_A_DRAFT or not fields.is_empty(values.get(name))
         }
     return found
+
+
+def charged(values: Mapping[str, Any]) -> dict[str, Any]:
+    """The values with what is charged, where nobody said it: the whole duration, once it takes the worker's time."""
+    if values.get("charged_minutes") is not None:
+        return dict(values)
+    takes = values.get("status") in clashing.TAKES_TIME
+    return {**values, "charged_minutes": (values.get("duration_minutes") or 0) if takes else 0}
 
 
 def make_ready(course: Course) -> tuple[int, int]:
@@ -208,18 +216,10 @@ def _at(asked: Asked, day: int) -> dict[str, Any]:
             for name in ("duration_minutes", "charged_minutes"):
                 if values[name] is not None:
                     values[name] = (values[name] * day * 2 + usual) // (usual * 2)  # half up
-    values = _charged(values, values["duration_minutes"])
+    values = charged(values)
     if faults := problems(values, is_draft=asked.is_draft):
         raise CannotEncode(" ".join(sentence for sentences in faults.values() for sentence in sentences))
     return {name: "" if value is None and name not in _NUMBERS else value for name, value in values.items()}
-
-
-def _charged(values: Mapping[str, Any], duration: int | None) -> dict[str, Any]:
-    """The values with what is charged, where nobody said it."""
-    if values.get("charged_minutes") is not None:
-        return dict(values)
-    takes = values.get("status") in clashing.TAKES_TIME
-    return {**values, "charged_minutes": (duration or 0) if takes else 0}
 
 
 def _actor() -> str:

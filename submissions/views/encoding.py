@@ -187,12 +187,10 @@ def _check(request: HttpRequest, form: CourseForm, *, error: str = "") -> HttpRe
     rows.sort(key=lambda row: row["clash"] is None)
     if error:
         form.add_error(None, error)
-    first = next(iter(services().values()))
+    first, said = next(iter(services().values())), encoding.charged(asked.values)
     context = {
         **_context(request, form, 3),
-        "facts": [
-            (column, form.cleaned_data[column.name]) for column in FIELDS if _is_said(form, column.name)
-        ],
+        "facts": [(column, said[column.name]) for column in FIELDS if not is_empty(said[column.name])],
         "rows": rows[:SHOWN],
         "not_shown": max(0, len(rows) - SHOWN),
         "count": len(mates),
@@ -294,12 +292,6 @@ def _asked(request: HttpRequest, form: CourseForm, mates: Sequence[Mate], *, is_
         is_draft=is_draft,
         **lists_of_ids,
     )
-
-
-def _is_said(form: CourseForm, name: str) -> bool:
-    if name == "charged_minutes" and form.cleaned_data[name] is None:
-        return False
-    return not is_empty(form.cleaned_data[name])
 
 
 def _group(name: str, count: int) -> dict[str, Any]:

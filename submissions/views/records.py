@@ -39,7 +39,7 @@ def _story(record: TrainingRecord) -> list[Declaration]:
 @needs(Profile.ENCODE)
 def record(request: HttpRequest, pk: int) -> HttpResponse:
     """The record, its story, its fields with what is wrong with them, its history."""
-    chosen = mine(TrainingRecord.objects.select_related("employer", "worker"), pk=pk)
+    chosen = mine(TrainingRecord.objects.select_related("employer", "worker", "course"), pk=pk)
     story = _story(chosen)
     latest = story[0] if story else None
     faults = problems(chosen.values())

@@ -16,8 +16,10 @@ from submissions.encoding import Asked, CannotEncode, encode
 from submissions.models import Course, Declaration, SignOff, TrainingRecord, TrainingTemplate
 from submissions.teams import groups, team, usual_day
 from tests import factories
+from tests.people import Person
+from tests.racing import race
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("scope")]
+pytestmark = pytest.mark.django_db
 
 VALUES = {
     **factories.TRAINING,
@@ -249,3 +251,35 @@ def test_a_contract_is_not_needed_where_none_is_known(employer: Employer) -> Non
     worker = factories.worker(employer)
     assert not Contract.objects.exists()
     assert encode(employer, asked([worker.pk])).made == 1
+
+
+def test_two_clicks_at_the_same_moment_make_it_once(transactional_db: None, operator: Person) -> None:
+    with operator.scope():
+        employer = factories.client()
+        form = asked(people(employer))
+
+    def click() -> int:
+        with operator.scope():
+            return encode(employer, form).made
+
+    assert sorted(race(click, click, click), key=str) == [0, 0, 3]
+    with operator.scope():
+        assert (Course.objects.count(), TrainingRecord.objects.count()) == (1, 3)
+
+
+def test_two_forms_at_the_same_moment_do_not_make_the_same_training(
+    transactional_db: None, operator: Person
+) -> None:
+    with operator.scope():
+        employer = factories.client()
+        workers = people(employer)
+
+    def click() -> int:
+        with operator.scope():
+            return encode(employer, asked(workers)).made
+
+    results = race(click, click)
+    assert results.count(3) == 1
+    assert [type(result) for result in results if result != 3] == [CannotEncode]
+    with operator.scope():
+        assert TrainingRecord.objects.count() == 3

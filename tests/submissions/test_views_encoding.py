@@ -252,6 +252,7 @@ def test_duplicates_and_full_days_are_named_before_anything_is_made(
     tree = post(operator.client, address(employer), sent)
     assert tree.xpath("//tbody//a/@href") == [f"/records/{twice.pk}/", f"/records/{other.pk}/"]
     assert tree.xpath("//input[@name='again']/@value") == [str(same)]
+    assert "Charged to the individual right 7 h 36" in main_text(tree)
     assert "1 has the same training" in main_text(tree)
     assert "1 has more training on one day" in main_text(tree)
     after = save(operator.client, address(employer), workers)
@@ -298,7 +299,12 @@ def test_what_was_encoded_has_a_page_that_says_when_it_leaves(operator: Person, 
     with operator.scope():
         (event,) = Event.objects.filter(verb__startswith="course.")
         assert Declaration.objects.filter(state="ready").count() == 3
+        record = TrainingRecord.objects.latest("pk")
     assert event.actor_name == "operator"
+    tree = page_of(operator, f"/records/{record.pk}/")
+    assert f"/trainings/{record.course_id}/" in tree.xpath("//main//a/@href")
+    events = [" ".join(line.text_content().split()) for line in tree.xpath("//ol[@class='events']/li")]
+    assert any(line.endswith("Encoded for several workers Lou Essai") for line in events)
 
 
 def test_a_form_sent_twice_makes_nothing_twice(operator: Person, employer: Employer) -> None:
@@ -318,7 +324,7 @@ def test_a_draft_may_miss_something_and_all_are_made_ready_at_once(
     to = address(employer)
     assert faults_of(post(colleague.client, to, {"nature": ""}, 422))
     tree = post(colleague.client, to, {"nature": "", "draft": "1", "chosen": str(workers[0]), "go": "check"})
-    assert tree.xpath("//button[@name='go']/@value") == ["draft", "workers", "training"]
+    assert tree.xpath("//button[@name='go']/@value") == ["training", "workers", "draft"]
     text = main_text(save(colleague.client, to, workers, "draft"))
     assert "Kept as drafts for 3 workers." in text
     with operator.scope():
