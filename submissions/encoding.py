@@ -33,6 +33,7 @@ KEPT_OF_A_DRAFT: Final = frozenset(
 """Without these there is no record at all; the rest of a draft may come later."""
 
 _SLICE: Final = 1000
+_LONGEST_NAME: Final = 200
 _NUMBERS: Final = frozenset(item.name for item in fields.FIELDS if item.kind in ("minutes", "money", "date"))
 
 
@@ -224,4 +225,4 @@ def _at(asked: Asked, day: int) -> dict[str, Any]:
 
 def _actor() -> str:
     found = User.objects.filter(pk=tenancy.actor() or 0).first()
-    return person_name(found) if found else ""
+    return person_name(found)[:_LONGEST_NAME] if found else ""

@@ -91,7 +91,6 @@ class CourseForm(forms.Form):
         data: Mapping[str, Any] | None = None,
         *,
         initial: Mapping[str, Any] | None = None,
-        texts: Mapping[str, list[str]] | None = None,
     ) -> None:
         self.employer = employer
         super().__init__(data, initial={"key": uuid4(), **_shown(initial or {})})
@@ -104,10 +103,13 @@ class CourseForm(forms.Form):
         )
         self.fields["charged_minutes"].help_text = _("Empty for the whole duration; 0 for nothing.")
         self.fields["ends_on"].help_text = _("Empty for a training of one day.")
-        self.texts = {name: list((texts or {}).get(name, ())) for name in SUGGESTED}
-        for name in SUGGESTED:
-            if self.texts[name]:
-                self.fields[name].widget.attrs["list"] = f"{name}_texts"
+        self.texts: Mapping[str, list[str]] = {}
+
+    def offer(self, texts: Mapping[str, list[str]]) -> None:
+        """Lets the fields offer what was typed before, by name of the field."""
+        self.texts = {name: texts[name] for name in SUGGESTED if texts.get(name)}
+        for name in self.texts:
+            self.fields[name].widget.attrs["list"] = f"{name}_texts"
 
     @property
     def is_draft(self) -> bool:

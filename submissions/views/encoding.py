@@ -41,14 +41,13 @@ def new(request: HttpRequest) -> HttpResponse:
     employer = _employer(request)
     if employer is None:
         return _clients(request)
-    known = templating.habits(employer, timezone.localdate())
     if request.method != "POST":
+        known = templating.habits(employer, timezone.localdate())
         values, chosen = _beginning(request, employer, known)
-        form = CourseForm(employer, initial=values, texts=known.texts)
-        return _training(request, form, known, chosen=chosen)
-    form = CourseForm(employer, request.POST, texts=known.texts)
-    go = request.POST.get("go", "")
+        return _training(request, CourseForm(employer, initial=values), known, chosen=chosen)
+    form, go = CourseForm(employer, request.POST), request.POST.get("go", "")
     if not form.is_valid() or go == "training":
+        known = templating.habits(employer, timezone.localdate())
         status = 200 if form.is_valid() else 422
         return _training(request, form, known, chosen=_ids(request), status=status)
     match go:
@@ -113,6 +112,7 @@ def _training(
     chosen: Iterable[int],
     status: int = 200,
 ) -> HttpResponse:
+    form.offer(known.texts)
     employer, base = form.employer, _context(request, form, 1)
     may_remove = tenancy.limit() is None
     join = "&" if "?" in base["action"] else "?"
@@ -232,15 +232,15 @@ def _tell(request: HttpRequest, made: encoding.Encoded, *, is_draft: bool) -> No
             request, _("This form was sent already: what it made is here, and nothing was made twice.")
         )
         return
-    count = {"count": made.made}
     if is_draft:
         said = ngettext(
             "Kept as a draft for %(count)d worker.", "Kept as drafts for %(count)d workers.", made.made
         )
-        messages.success(request, f"{said % count} {_('Make them ready when they are complete.')}")
+        next_ = _("Make them ready when they are complete.")
     else:
         said = ngettext("Declared for %(count)d worker.", "Declared for %(count)d workers.", made.made)
-        messages.success(request, f"{said % count} {departing.told(next(iter(services())))}")
+        next_ = departing.told(next(iter(services())))
+    messages.success(request, f"{said % {'count': made.made}} {next_}")
     if made.left_out:
         left = ngettext(
             "%(count)d was left out: the same training stands in the register already.",

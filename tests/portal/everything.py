@@ -15,7 +15,7 @@ from mandates.procurations import Pdf
 from portal import audit, tenancy
 from portal.models import Grant, GrantEmployer, Mandataire, Profile
 from submissions import declaring
-from submissions.models import Anomaly, Course, SignOff, TrainingTemplate
+from submissions.models import Anomaly, Course, SignOff, TrainingRecord, TrainingTemplate
 from submissions.states import DeclarationState
 from tests import factories
 from tests.mandates import scenes
@@ -44,7 +44,7 @@ def make_one_of_everything(through: Channel | None = None) -> None:
     course = Course.objects.create(
         employer=refused.employer, key=uuid4(), encoded_at=now, encoded_by="Lou Essai"
     )
-    factories.record(refused.record.worker, course=course)
+    TrainingRecord.objects.filter(pk=refused.record_id).update(course=course)
     TrainingTemplate.objects.create(employer=refused.employer, name=f"Essai {course.pk}", values={})
     make_one_of_each_for(batch.channel, file)
     procurations.keep(factories.active_mandate(factories.employer()), "closure", Pdf("p.pdf", b"%PDF-1.7"))

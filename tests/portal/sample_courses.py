@@ -40,7 +40,8 @@ FACTS = {
 
 def judged(**faults: str) -> CourseForm:
     """A form that was sent, found to have these faults without asking any database."""
-    form = CourseForm(EMPLOYER, TYPED, texts={"title": [TITLE], "nature": ["Sécurité"]})
+    form = CourseForm(EMPLOYER, TYPED)
+    form.offer({"title": [TITLE], "nature": ["Sécurité"]})
     form._errors = ErrorDict({name: ErrorList([fault]) for name, fault in faults.items()})
     form.cleaned_data = {**dict.fromkeys(BY_NAME), **FACTS}
     return form
