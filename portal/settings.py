@@ -164,6 +164,8 @@ SECURE_CSP = {
 # What people upload is kept sealed, so it never touches the disk in clear; anything larger is not even received.
 FILE_UPLOAD_HANDLERS = ["portal.uploading.OnlyInMemory"]
 FILE_UPLOAD_MAX_MEMORY_SIZE = 6_000_000
+# A training for a thousand workers is one form, with up to three boxes for each of them.
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 4_000
 
 LANGUAGE_CODE = "fr"
 LANGUAGES = [("fr", _("French")), ("nl", _("Dutch")), ("de", _("German")), ("en", _("English"))]

@@ -21,9 +21,10 @@ from submissions.states import LIVE, DeclarationState
 _LAWS = {
     # What events say was created, against the rows that are there: nothing is lost, nothing comes from nowhere.
     "events say {0} declarations were created, the register holds {1}": """
-        SELECT coalesce(sum((e.data->>'count')::int), 0), (SELECT count(*) FROM submissions_declaration)
-        FROM portal_event e WHERE e.verb = 'declaration.created'
-        HAVING coalesce(sum((e.data->>'count')::int), 0) <> (SELECT count(*) FROM submissions_declaration)""",
+        SELECT e.count, d.count FROM (SELECT count(*) FROM submissions_declaration) AS d, (
+            SELECT coalesce(sum((data->>CASE verb WHEN 'course.encoded' THEN 'workers' ELSE 'count' END)::int), 0)
+            FROM portal_event WHERE verb IN ('declaration.created', 'course.encoded')) AS e (count)
+        WHERE e.count <> d.count""",
     # A form in a file without its declaration, or the other way round.
     "batch {0}: its files hold {1} forms, {2} declarations lie in it": """
         SELECT b.id, (SELECT coalesce(sum(p.forms_count), 0) FROM channels_envelopepart p

@@ -26,15 +26,24 @@ class CannotDeclare(ValueError):
     ambiguous = False
 
 
-def declare(records: Iterable[TrainingRecord], service: str, environment: str = "") -> int:
+def declare(
+    records: Iterable[TrainingRecord],
+    service: str,
+    environment: str = "",
+    *,
+    is_kept_back: bool = False,
+    is_told: bool = True,
+) -> int:
     """Makes an original declaration of each record: ready to leave when complete, else a draft. Returns how many.
 
-    `environment` is where they go (R, T or S); "" goes with the channel.
+    `environment` is where they go (R, T or S); "" goes with the channel. `is_kept_back` makes drafts of all of them.
+    Without `is_told` the Event is the caller's to write.
     """
     count = 0
     slice_: list[Declaration] = []
     for record in records:
-        state = DeclarationState.DRAFT if problems(record.values()) else DeclarationState.READY
+        is_draft = is_kept_back or problems(record.values())
+        state = DeclarationState.DRAFT if is_draft else DeclarationState.READY
         slice_.append(
             Declaration(
                 employer_id=record.employer_id,
@@ -45,14 +54,15 @@ def declare(records: Iterable[TrainingRecord], service: str, environment: str = 
             )
         )
         if len(slice_) == _SLICE:
-            count += _create(slice_)
+            count += _create(slice_, is_told=is_told)
             slice_ = []
-    return count + _create(slice_)
+    return count + _create(slice_, is_told=is_told)
 
 
-def _create(declarations: list[Declaration]) -> int:
+def _create(declarations: list[Declaration], *, is_told: bool) -> int:
     if declarations:
         Declaration.objects.bulk_create(declarations)
+    if declarations and is_told:
         audit.record("declaration.created", declarations[0], data={"count": len(declarations)})
     return len(declarations)
 

@@ -37,6 +37,10 @@ def of_record(
     tells of itself, from its own row.
     """
     told = _told(_about(record) | _about(*declarations), telling.SHORT - IN_THE_ROW)
+    if isinstance(record, TrainingRecord) and record.course:
+        told.append(
+            _line(record.course.encoded_at, _("Encoded for several workers"), record.course.encoded_by)
+        )
     for declaration in declarations:
         told.append(_line(declaration.created_at, _declared(declaration)))
         if declaration.batch and declaration.batch.dropped_at:
@@ -47,8 +51,8 @@ def of_record(
     return sorted(told, key=lambda line: line["at"], reverse=True)[:MOST]
 
 
-def _line(at: datetime, text: str | Promise) -> dict[str, Any]:
-    return {"at": at, "text": capfirst(str(text)), "actor": "", "reason": ""}
+def _line(at: datetime, text: str | Promise, actor: str = "") -> dict[str, Any]:
+    return {"at": at, "text": capfirst(str(text)), "actor": actor, "reason": ""}
 
 
 def _placed(declaration: Declaration, state: DeclarationState) -> str:

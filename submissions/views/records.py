@@ -15,7 +15,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from channels.models import EnvironmentCode
 from channels.standing import channel_shown
 from mandates.catalogue import services
-from portal import audit, tenancy
+from portal import audit, lists, tenancy
 from portal.access import membership, mine, needs
 from portal.models import Profile
 from portal.templatetags.presenting import quarter
@@ -42,7 +42,7 @@ def _story(record: TrainingRecord) -> list[Declaration]:
 @needs(Profile.ENCODE)
 def record(request: HttpRequest, pk: int) -> HttpResponse:
     """The record, its story, its fields with what is wrong with them, its history."""
-    chosen = mine(TrainingRecord.objects.select_related("employer", "worker"), pk=pk)
+    chosen = mine(TrainingRecord.objects.select_related("employer", "worker", "course"), pk=pk)
     story = _story(chosen)
     latest = story[0] if story else None
     # A way to production that was taken back leaves what was tested as it was.
@@ -74,9 +74,19 @@ def record(request: HttpRequest, pk: int) -> HttpResponse:
         "actions": _actions(request, chosen, latest, is_complete=not faults),
         "tested": _what_next(latest, tested),
         "leaves": departing.told(latest.service) if latest and latest.state == DeclarationState.READY else "",
+        "again_url": _again(request, chosen),
+        "course_url": reverse("course", args=[chosen.course_id]) if chosen.course_id else "",
         "edit_url": reverse("record_edit", args=[chosen.pk]) if _may_change(latest) else "",
     }
     return render(request, "submissions/record_detail.html", context)
+
+
+def _again(request: HttpRequest, chosen: TrainingRecord) -> str:
+    """A new training that begins like this one."""
+    asked = {"like": str(chosen.pk)}
+    if membership(request).employer_id is None:
+        asked = {"employer": str(chosen.employer_id), **asked}
+    return reverse("course_new") + lists.address(**asked)
 
 
 def _refusals(latest: Declaration | None, name: str) -> list[str]:

@@ -81,6 +81,8 @@ def places(operator: Person) -> Places:
             "rejected batch": f"/batches/{rejected.pk}/",
             "record": f"/records/{refusal.record_id}/",
             "change": f"/records/{refusal.record_id}/edit/",
+            "new training": "/trainings/new/",
+            "new training of a client": f"/trainings/new/?employer={delvaux.pk}",
             "channel": "/channel/",
             "health": f"/health/{channel.pk}/",
             "health of all": "/health/",

@@ -149,6 +149,11 @@ record_edit             POST   302       302    302            302      403     
 record_declare          POST   302       403    302            302      403      403      302     404      404
 record_modify           POST   302       403    302            302      403      403      302     404      404
 record_cancel           POST   302       403    302            302      403      403      302     404      404
+course_new              GET    302       200    200            200      403      403      200     200      200
+course_new              POST   302       200    200            200      403      403      200     200      422
+course                  GET    302       200    200            200      403      403      200     404      404
+course_ready            POST   302       302    302            302      403      403      302     404      404
+training_template_remove POST  302       302    302            302      403      403      302     404      404
 quarter_sign_off        POST   302       403    302            302      403      403      302     404      302
 quarter_reopen          POST   302       403    302            302      403      403      302     404      404
 # --- workers, contracts and rights

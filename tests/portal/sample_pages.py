@@ -344,6 +344,8 @@ def record_page() -> Data:
     common = {"at": ago(hours=30), "part": 1, "position": 377, "sent_at": ago(hours=29)}
     return {
         "nav": "declarations",
+        "again_url": "/trainings/new/?like=1",
+        "course_url": "/trainings/1/",
         "record": {
             "pk": 1,
             "title": TITLE,

@@ -19,6 +19,7 @@ from django.urls import include, path
 from django.utils import translation
 from lxml import html
 
+from tests.portal.sample_courses import COURSE_PAGES
 from tests.portal.sample_first_set import FIRST_SET_PAGES
 from tests.portal.sample_pages import NISS, TITLE, Operator
 from tests.portal.sample_pages import PAGES as OTHER_PAGES
@@ -26,7 +27,7 @@ from tests.portal.sample_register import REGISTER_PAGES
 from tests.portal.sample_relays import RELAY_PAGES
 from tests.portal.sample_security import SECURITY_PAGES
 
-PAGES = OTHER_PAGES | SECURITY_PAGES | RELAY_PAGES | FIRST_SET_PAGES | REGISTER_PAGES
+PAGES = OTHER_PAGES | SECURITY_PAGES | RELAY_PAGES | FIRST_SET_PAGES | REGISTER_PAGES | COURSE_PAGES
 
 
 def nowhere(request: HttpRequest, **kwargs: object) -> HttpResponse:
@@ -53,7 +54,7 @@ urlpatterns = [
             "identity_find",
         )
     ],
-    *[path(name, nowhere, name=name) for name in ("employers", "employer_add", "mandates")],
+    *[path(name, nowhere, name=name) for name in ("employers", "employer_add", "mandates", "course_new")],
     *[
         path(f"{name}/<int:pk>", nowhere, name=name)
         for name in (
@@ -86,6 +87,7 @@ urlpatterns = [
     path("health", nowhere, name="channels_health"),
     path("batch/<int:pk>", nowhere, name="batch"),
     path("record/<int:pk>", nowhere, name="record"),
+    path("trainings/<int:pk>", nowhere, name="course"),
     path("i18n/", include("django.conf.urls.i18n")),
 ]
 
