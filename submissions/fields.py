@@ -148,23 +148,27 @@ def problems(values: Mapping[str, object]) -> dict[str, list[str]]:
     return {name: [gettext(flaw.sentence) % flaw.values] for name, flaw in flaws(values).items()}
 
 
-def flaws(values: Mapping[str, object]) -> dict[str, Flaw]:
-    """As `problems`, in no language: for what is kept and told later, to whoever looks."""
+def flaws(values: Mapping[str, object], *, are_judged: bool = False) -> dict[str, Flaw]:
+    """As `problems`, in no language: for what is kept and told later, to whoever looks.
+
+    With `are_judged` the caller has asked `judge` about each value: only what is missing or does not fit together is
+    looked for.
+    """
     found: dict[str, Flaw] = {}
     for item in FIELDS:
         value = values.get(item.name)
-        if is_empty(value):
+        if value is None or is_empty(value):
             if item.required:
                 found[item.name] = Flaw(
                     gettext_noop("Fill in this field: the declaration cannot leave without it.")
                 )
-        elif flaw := _judge(item, value):
+        elif not are_judged and (flaw := judge(item, value)):
             found[item.name] = flaw
     _compare(values, found)
     return found
 
 
-def _judge(item: Field, value: object) -> Flaw | None:
+def judge(item: Field, value: object) -> Flaw | None:
     """The first thing wrong with one value by itself."""
     match item.kind:
         case "text":

@@ -111,10 +111,11 @@ class Unreadable(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """How a CSV file is to be read; both empty for a workbook."""
+    """How a CSV file is to be read, and about how many lines it has; all empty for a workbook."""
 
     encoding: str = ""
     delimiter: str = ""
+    lines: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,10 +153,11 @@ def look(pieces: Pieces, knows: Callable[[str], bool], limits: Limits = USUAL) -
 
     The delimiter of a CSV file is the one that makes most headings known.
     """
-    head, size, is_blank = b"", 0, True
+    head, size, lines, is_blank = b"", 0, 0, True
     for piece in pieces():
         head = head or piece[:_HEAD]
         size += len(piece)
+        lines += piece.count(b"\n")
         is_blank = is_blank and not piece.strip()
     if is_blank:
         raise Unreadable(_FAULTS["empty"])
@@ -170,7 +172,7 @@ def look(pieces: Pieces, knows: Callable[[str], bool], limits: Limits = USUAL) -
     delimiter = told[1] if told else ""
     if delimiter not in tuple(DELIMITERS):
         delimiter = _delimiter(text[told.end() :] if told else text, knows)
-    return Shape(encoding, delimiter)
+    return Shape(encoding, delimiter, lines)
 
 
 def records(pieces: Pieces, shape: Shape, limits: Limits = USUAL) -> Iterator[Numbered]:

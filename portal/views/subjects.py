@@ -13,7 +13,7 @@ from mandates.models import Employer, Mandate, MandateImport, Worker
 from portal import tenancy
 from portal.identity.models import IdentityProvider
 from portal.models import Event, Membership
-from submissions.models import Batch, CareerDocument, Declaration, RelayedFile, TrainingRecord
+from submissions.models import Batch, CareerDocument, Declaration, RegisterImport, RelayedFile, TrainingRecord
 
 
 class Subject(NamedTuple):
@@ -127,6 +127,12 @@ def _imports(ids: set[int]) -> Found:
         yield pk, Subject(name, reverse("mandate_import", args=[pk]))
 
 
+def _register_imports(ids: set[int]) -> Found:
+    rows = RegisterImport.objects.filter(mandataire_id=tenancy.current(), pk__in=ids)
+    for pk, name in rows.values_list("pk", "name"):
+        yield pk, Subject(name, reverse("register_import", args=[pk]))
+
+
 def _workers(ids: set[int]) -> Found:
     for worker in Worker.objects.filter(mandataire_id=tenancy.current(), pk__in=ids):
         yield worker.pk, Subject(str(worker))
@@ -151,5 +157,6 @@ _KINDS: Final[Mapping[str, Callable[[set[int]], Found]]] = {
     "employer": _employers,
     "mandate": _mandates,
     "mandateimport": _imports,
+    "registerimport": _register_imports,
     "worker": _workers,
 }

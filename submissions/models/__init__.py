@@ -3,6 +3,7 @@
 from submissions.models.batch import Batch
 from submissions.models.declaration import Anomaly, Declaration
 from submissions.models.document import CareerDocument
+from submissions.models.register_import import ImportChunk, ImportFault, ImportPiece, RegisterImport
 from submissions.models.relayed import PublishedSchema, RelayedFile, RelayedForm
 from submissions.models.sign_off import SignOff
 from submissions.models.training import TrainingRecord
@@ -12,7 +13,11 @@ __all__ = [
     "Batch",
     "CareerDocument",
     "Declaration",
+    "ImportChunk",
+    "ImportFault",
+    "ImportPiece",
     "PublishedSchema",
+    "RegisterImport",
     "RelayedFile",
     "RelayedForm",
     "SignOff",

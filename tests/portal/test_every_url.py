@@ -18,7 +18,7 @@ from channels.models import Channel, Credential, EnvelopePart, InboundFile
 from mandates.models import Employer, Mandate, MandateImport, Procuration
 from portal.identity.models import IdentityLink, IdentityProvider
 from portal.models import Membership, Profile, User
-from submissions.models import Batch, Declaration, RelayedFile, SignOff, TrainingRecord
+from submissions.models import Batch, Declaration, RegisterImport, RelayedFile, SignOff, TrainingRecord
 from tests import factories
 from tests.people import Person
 from tests.portal.everything import make_one_of_everything
@@ -32,6 +32,7 @@ OWN = {"profile_details", "profile_password", "profile_sessions", "session_end",
 OWN |= {"totp", "totp_remove", "passkey_add", "passkey_remove", "recovery_codes"}
 OWN |= {"identity_link", "identity_unlink", "organisation"}
 FOR_EVERY_MEMBER = OPEN_TO_ALL | OWN | {"logout", "record_edit", "declaration_complete"}
+FOR_EVERY_MEMBER |= {f"register_import{name}" for name in ("s", "_columns", "_apply", "_undo", "_discard")}
 """What the lowest profile may POST to."""
 
 OBJECTS: dict[str, type[Model]] = {
@@ -101,6 +102,13 @@ OBJECTS: dict[str, type[Model]] = {
     "mandate_import_apply": MandateImport,
     "mandate_import_discard": MandateImport,
     "mandate_import_bad": MandateImport,
+    **dict.fromkeys(
+        (
+            *("register_import", "register_import_columns", "register_import_apply"),
+            *("register_import_undo", "register_import_discard", "register_import_bad"),
+        ),
+        RegisterImport,
+    ),
     "channel_key_file": Credential,
     "channel_key_switch": Credential,
     "channel_key_remove": Credential,
@@ -113,6 +121,7 @@ OTHER_ARGUMENTS: dict[str, dict[str, Any]] = {
     "choose_password": {"uidb64": "MQ", "token": "none"},
     "identity_start": {"handle": UUID(int=1)},
     "identity_back": {"handle": UUID(int=1)},
+    "register_import_template": {"kind": "trainings"},
 }
 
 
