@@ -6,11 +6,14 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, Protocol
 
+from django.db import connection
 from django.utils.translation import gettext_noop
 
+from mandates.models import NISS as NISS_PURPOSE
 from mandates.models import Employer
 from mandates.numbers import NumberError, parse_enterprise_number
 from portal import tenancy
+from portal.models import cipher
 from portal.spreadsheets.headings import Column, Fault
 from submissions.importing.cells import MonthFirst, Unfit, niss, spoiled, unfit
 
@@ -132,6 +135,24 @@ def find_employers(rows: Sequence[Row]) -> list[Row]:
             sentence = gettext_noop("This enterprise is not a client: add it first, or correct the number.")
             row.fault(EMPLOYER, sentence)
     return found
+
+
+def find_workers(rows: Sequence[Row]) -> dict[tuple[int, bytes], int]:
+    """Puts the blind index of its number into each row; returns the ids of known workers by client and index.
+
+    One query, each look-up by its index. The tenant is no constant in it: of one who is newer than its statistics
+    PostgreSQL believes to have next to no rows, and would read all of them each time.
+    """
+    for row in rows:
+        row.values["niss_index"] = cipher().blind_index(NISS_PURPOSE, row.values[NISS])
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT w.employer_id, w.niss_index, w.id FROM unnest(%s::uuid[], %s::bytea[]) AS said (tenant, index) "
+            "CROSS JOIN LATERAL (SELECT * FROM mandates_worker k WHERE k.mandataire_id = said.tenant "
+            "AND k.niss_index = said.index OFFSET 0) w",
+            [[tenancy.current()] * len(rows), [row.values["niss_index"] for row in rows]],
+        )
+        return {(employer, bytes(index)): pk for employer, index, pk in cursor.fetchall()}
 
 
 EMPLOYER_COLUMN: Final[dict[str, Any]] = {

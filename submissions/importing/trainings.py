@@ -13,8 +13,6 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import gettext_noop
 
 from mandates.catalogue import services
-from mandates.models import NISS as NISS_PURPOSE
-from mandates.models import Worker
 from portal import tenancy
 from portal.models import cipher
 from portal.spreadsheets.headings import Column, named
@@ -29,6 +27,7 @@ from submissions.importing.rows import (
     Row,
     Terms,
     find_employers,
+    find_workers,
     read_people,
 )
 from submissions.importing.words import HEADINGS, OTHERS
@@ -97,14 +96,7 @@ class Trainings:
     def compare(self, rows: Sequence[Row], terms: Terms) -> None:
         """Three queries: the clients, the workers, the references."""
         sound = find_employers(rows)
-        for row in sound:
-            row.values["niss_index"] = cipher().blind_index(NISS_PURPOSE, row.values[NISS])
-        workers = {
-            (employer, bytes(index)): pk
-            for pk, employer, index in Worker.objects.filter(
-                mandataire_id=tenancy.current(), niss_index__in=[row.values["niss_index"] for row in sound]
-            ).values_list("pk", "employer_id", "niss_index")
-        }
+        workers = find_workers(sound)
         known = {(found.employer_id, found.client_reference): found for found in _known(sound)}
         for row in sound:
             values = row.values
@@ -139,16 +131,16 @@ class Trainings:
 def _known(rows: Sequence[Row]) -> RawQuerySet[TrainingRecord]:
     """The trainings of the register that have the reference of one of these rows.
 
-    Each is looked up by its unique key: a list of a thousand references would be held beside every training there is.
+    Each is looked up by its unique key; see `rows.find_workers` for why the tenant is no constant.
     """
     return TrainingRecord.objects.raw(
-        "SELECT r.* FROM unnest(%s::bigint[], %s::text[]) AS said (employer, reference) "
-        "CROSS JOIN LATERAL (SELECT * FROM submissions_trainingrecord t WHERE t.mandataire_id = %s "
+        "SELECT r.* FROM unnest(%s::uuid[], %s::bigint[], %s::text[]) AS said (tenant, employer, reference) "
+        "CROSS JOIN LATERAL (SELECT * FROM submissions_trainingrecord t WHERE t.mandataire_id = said.tenant "
         "AND t.employer_id = said.employer AND t.client_reference = said.reference OFFSET 0) r",
         [
+            [tenancy.current()] * len(rows),
             [row.values["employer_id"] for row in rows],
             [row.values[REFERENCE] for row in rows],
-            tenancy.current(),
         ],
     )
 

@@ -26,6 +26,7 @@ from submissions.importing.rows import (
     Row,
     Terms,
     find_employers,
+    find_workers,
     read_people,
 )
 from submissions.importing.words import HEADINGS, OTHERS
@@ -104,14 +105,7 @@ class Workers:
     def compare(self, rows: Sequence[Row], terms: Terms) -> None:
         """Three queries: the clients, the workers, their contracts."""
         sound = find_employers(rows)
-        for row in sound:
-            row.values["niss_index"] = cipher().blind_index(NISS_PURPOSE, row.values[NISS])
-        workers = {
-            (employer, bytes(index)): pk
-            for pk, employer, index in Worker.objects.filter(
-                mandataire_id=tenancy.current(), niss_index__in=[row.values["niss_index"] for row in sound]
-            ).values_list("pk", "employer_id", "niss_index")
-        }
+        workers = find_workers(sound)
         contracts = {
             (found.worker_id, found.joint_committee, found.entered_on): found
             for found in Contract.objects.filter(

@@ -161,6 +161,9 @@ def register_import(request: HttpRequest, pk: int) -> HttpResponse:
         "resume": _button(_("Go on now"), "register_import_apply", pk) if _is_left_alone(found) else None,
         "undo": _undo(found),
         "discard": _discard(found),
+        "download": _button(_("Download the rows to correct"), "register_import_bad", pk)
+        if found.bad
+        else None,
         "may_map": found.state in (_S.MAPPING, _S.CHECKED),
         "missing": _missing(found),
     }
@@ -318,7 +321,7 @@ def discard(request: HttpRequest, pk: int) -> HttpResponse:
     return redirect("register_imports")
 
 
-@require_safe
+@require_POST
 @needs(Profile.ENCODE)
 def bad_rows(request: HttpRequest, pk: int) -> StreamingHttpResponse:
     """The rows to correct, with the reason beside, ready to be corrected and imported again."""

@@ -145,7 +145,7 @@ register_import_columns POST   302       302    302            302      403     
 register_import_apply   POST   302       302    302            302      403      403      302     404      404
 register_import_undo    POST   302       302    302            302      403      403      302     404      404
 register_import_discard POST   302       302    302            302      403      403      302     404      404
-register_import_bad     GET    302       200    200            200      403      403      200     404      404
+register_import_bad     POST   302       200    200            200      403      403      200     404      404
 # --- declarations
 to_correct              GET    302       200    200            200      403      403      200     200      200
 declarations            GET    302       200    200            200      403      403      200     200      200

@@ -32,7 +32,9 @@ OWN = {"profile_details", "profile_password", "profile_sessions", "session_end",
 OWN |= {"totp", "totp_remove", "passkey_add", "passkey_remove", "recovery_codes"}
 OWN |= {"identity_link", "identity_unlink", "organisation"}
 FOR_EVERY_MEMBER = OPEN_TO_ALL | OWN | {"logout", "record_edit", "declaration_complete"}
-FOR_EVERY_MEMBER |= {f"register_import{name}" for name in ("s", "_columns", "_apply", "_undo", "_discard")}
+FOR_EVERY_MEMBER |= {
+    f"register_import{name}" for name in ("s", "_columns", "_apply", "_undo", "_discard", "_bad")
+}
 """What the lowest profile may POST to."""
 
 OBJECTS: dict[str, type[Model]] = {
