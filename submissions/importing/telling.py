@@ -8,13 +8,16 @@ from typing import Any
 from django.utils.text import capfirst
 from django.utils.translation import gettext
 
+from submissions.fields import BY_NAME
 from submissions.importing.kinds import KINDS
 
 
 def told(fault: Sequence[Any]) -> str:
     """What is wrong, of [column, English sentence, values, what stands there]."""
-    _column, sentence, values, *_typed = fault
+    column, sentence, values, *_typed = fault
     text = gettext(sentence)
+    if "codes" in values and column in BY_NAME:
+        values = values | {"codes": ", ".join(str(one.label) for one in BY_NAME[column].choices.values())}
     return text % values if values else text
 
 

@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+import io
+from datetime import timedelta
+from typing import Any
+
 import pytest
+from django.test import Client
+from django.utils import timezone
 
 from mandates.models import Contract, Worker
 from portal import audit
-from portal.models import Event
+from portal.models import Event, Profile
 from portal.moving import LostRace
-from submissions.importing import applying, keeping, undoing
+from submissions import sweeping
+from submissions.importing import applying, keeping, turns, undoing
 from submissions.models import Declaration, RegisterImport, TrainingRecord
 from tests import factories
 from tests.people import Person
-from tests.submissions.register_files import person, training, uploaded, worked
+from tests.submissions.register_files import csv_of, person, training, uploaded, worked
 
 
 def stands(made: RegisterImport) -> tuple[str, int, int, int, int]:
@@ -151,3 +158,77 @@ def test_undoing_workers_keeps_whoever_has_trainings(operator: Person) -> None:
         assert made.chunks.get().kept == {"workers": [[2, kept.pk, undoing.USED]]}
         assert not Contract.objects.exists()
         assert gone.pk
+
+
+@pytest.mark.parametrize("is_whole", [False, True])
+def test_a_worker_that_dies_leaves_whole_chunks_and_the_next_one_goes_on(
+    operator: Person, monkeypatch: pytest.MonkeyPatch, is_whole: bool
+) -> None:
+    with operator.scope():
+        worker = factories.worker(factories.client())
+        rows = [training(worker, n) for n in range(1, 8)]
+    made = checked(operator, "trainings", rows)
+    with operator.scope():
+        applying.begin(made, is_whole=is_whole)
+    monkeypatch.setattr(applying, "CHUNK", 2)
+    real = audit.record
+
+    def dies(verb: str, *arguments: Any, **keywords: Any) -> Any:
+        if verb == "register.rows_imported" and keywords["data"]["first_row"] == 6:
+            raise KeyboardInterrupt  # after everything of the third chunk was made, before its commit
+        return real(verb, *arguments, **keywords)
+
+    monkeypatch.setattr(audit, "record", dies)
+    with pytest.raises(KeyboardInterrupt):
+        keeping.work(operator.mandataire.pk, made.pk)
+    monkeypatch.setattr(audit, "record", real)
+    with operator.scope():
+        assert TrainingRecord.objects.count() == Declaration.objects.count() == (0 if is_whole else 4)
+        now = RegisterImport.objects.get(pk=made.pk)
+        assert (now.state, now.done) == ("applying", 0 if is_whole else 4)
+        later = timezone.now() + timedelta(hours=1)
+    assert ("register", operator.mandataire.pk, made.pk) in list(sweeping.due(later))
+    made = worked(operator, made)
+    assert stands(made) == ("applied", 7, 0, 0, 7)
+    with operator.scope():
+        assert TrainingRecord.objects.count() == Declaration.objects.count() == 7
+        lines = [line for chunk in made.chunks.order_by("number") for line, _pk in chunk.made["trainings"]]
+        assert lines == list(range(2, 9))
+
+
+def test_whoever_lost_the_turn_stops_at_once(operator: Person) -> None:
+    with operator.scope():
+        worker = factories.worker(factories.client())
+        made = uploaded("trainings", [training(worker, 1)])
+    first = turns.take(operator.mandataire.pk, made.pk)
+    assert first is not None
+    assert turns.take(operator.mandataire.pk, made.pk) is not None
+    with pytest.raises(LostRace), first.step():
+        pass
+
+
+def test_an_employer_user_imports_for_his_own_company_only(operator: Person) -> None:
+    with operator.scope():
+        own, other = factories.client(), factories.client()
+        mine, theirs = factories.worker(own), factories.worker(other)
+        rows = [training(mine, 1), training(theirs, 2)]
+        whole = uploaded("trainings", rows)
+    client = Client()
+    client.force_login(factories.place(operator.mandataire, Profile.ENCODE, employer=own).user)
+    refused = client.post("/imports/", {"kind": "trainings", "file": io.BytesIO(csv_of("trainings", rows))})
+    assert refused.status_code == 422
+    for employer, status in ((other, 422), (own, 302)):
+        file = io.BytesIO(csv_of("trainings", rows))
+        file.name = "mine.csv"
+        answer = client.post("/imports/", {"kind": "trainings", "employer": employer.pk, "file": file})
+        assert answer.status_code == status
+    assert client.get(f"/imports/{whole.pk}/").status_code == 404
+    with operator.scope():
+        made = RegisterImport.objects.latest("pk")
+    made = worked(operator, made)
+    assert (made.employer_id, made.total, made.bad) == (own.pk, 2, 1)
+    shown = client.get(f"/imports/{made.pk}/")
+    assert "another enterprise" in shown.content.decode()
+    saved = b"".join(client.post(f"/imports/{made.pk}/to-correct/").streaming_content).decode()
+    assert "R-2" in saved
+    assert "R-1" not in saved
