@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import io
+import os
+import signal
 from datetime import timedelta
+from itertools import count
 from typing import Any
 
 import pytest
+from django.db import connection
 from django.test import Client
 from django.utils import timezone
 
@@ -15,7 +19,7 @@ from portal import audit
 from portal.models import Event, Profile
 from portal.moving import LostRace
 from submissions import sweeping
-from submissions.importing import applying, keeping, turns, undoing
+from submissions.importing import applying, checking, keeping, turns, undoing
 from submissions.models import Declaration, RegisterImport, TrainingRecord
 from tests import factories
 from tests.people import Person
@@ -232,3 +236,62 @@ def test_an_employer_user_imports_for_his_own_company_only(operator: Person) -> 
     saved = b"".join(client.post(f"/imports/{made.pk}/to-correct/").streaming_content).decode()
     assert "R-2" in saved
     assert "R-1" not in saved
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("work", ["checking", "applying", "undoing"])
+def test_killed_in_the_middle_it_goes_on_and_nothing_is_there_twice(
+    operator: Person, monkeypatch: pytest.MonkeyPatch, work: str
+) -> None:
+    for module in (checking, applying):
+        monkeypatch.setattr(module, "CHUNK", 2)
+    with operator.scope():
+        worker = factories.worker(factories.client())
+        made = uploaded("trainings", [training(worker, n) for n in range(1, 10)])
+    if work != "checking":
+        worked(operator, made)
+        with operator.scope():
+            applying.begin(RegisterImport.objects.get(pk=made.pk), is_whole=False)
+    if work == "undoing":
+        worked(operator, made)
+        with operator.scope():
+            undoing.begin(RegisterImport.objects.get(pk=made.pk))
+    assert killed_at_third_chunk(operator, made) == -signal.SIGKILL
+    with operator.scope():
+        now = RegisterImport.objects.get(pk=made.pk)
+        assert now.state == work
+        assert {"checking": now.total, "applying": now.done, "undoing": now.undone}[work] in (3, 4)
+        there = {"checking": 0, "applying": 4, "undoing": 6}[work]
+        assert TrainingRecord.objects.count() == Declaration.objects.count() == there
+    made = worked(operator, made)
+    assert stands(made) == (
+        {"checking": "checked", "applying": "applied", "undoing": "undone"}[work],
+        *(9, 0, 0, 0 if work == "checking" else 9),
+    )
+    with operator.scope():
+        assert (
+            TrainingRecord.objects.count() == Declaration.objects.count() == (9 if work == "applying" else 0)
+        )
+    assert audit.verify(operator.mandataire.pk)[1] is None
+
+
+def killed_at_third_chunk(operator: Person, made: RegisterImport) -> int:
+    """Works on the import in a process that dies inside the third of its transactions about rows."""
+    connection.close()
+    child = os.fork()
+    if not child:
+        try:
+            calls = count(1)
+            real = turns.later
+
+            def dies() -> Any:
+                # Asked once when the turn is taken, then in each chunk, with all of it made and nothing committed.
+                if next(calls) == 4:
+                    os.kill(os.getpid(), signal.SIGKILL)
+                return real()
+
+            turns.later = dies
+            keeping.work(operator.mandataire.pk, made.pk)
+        finally:
+            os._exit(1)
+    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
