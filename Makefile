@@ -4,6 +4,8 @@ VENV ?= .venv
 PY := $(VENV)/bin/python
 RECORDS ?= 200
 N ?= 20000
+# A name of Python cannot be a file of it: NAME=import is bench/imports.py.
+BENCH = $(firstword $(wildcard bench/$(NAME).py bench/$(NAME)s.py))
 # The stamp carries the checksum of what was installed, so that a new lock, and only that, installs again.
 LOCK := $(shell cksum < requirements/dev.txt | cut -d' ' -f1)
 INSTALLED := $(VENV)/.installed-$(LOCK)
@@ -62,9 +64,9 @@ format: $(INSTALLED) ## Put the code in its form
 	$(PY) -m ruff check --fix .
 	$(PY) -m ruff format .
 
-bench: $(INSTALLED) ## Measure: NAME=seal or pages, N=20000; the last line says ours beside the limit
-	@test -f "bench/$(NAME).py" || { echo "make bench NAME=... with one of:" bench/[a-z]*.py >&2; exit 2; }
-	@$(PY) -m bench.$(NAME) $(N)
+bench: $(INSTALLED) ## Measure: NAME=seal, pages, import..., N=20000; the last line says ours beside the limit
+	@test -f "$(BENCH)" || { echo "make bench NAME=... with one of:" bench/[a-z]*.py >&2; exit 2; }
+	@$(PY) -m bench.$(notdir $(basename $(BENCH))) $(N)
 
 messages: $(INSTALLED) ## Gather the texts to translate and compile the translations (needs gettext)
 	$(PY) manage.py makemessages --all --no-obsolete --no-location --ignore "$(VENV)/*" --ignore "var/*"

@@ -122,6 +122,23 @@ TELLINGS: Final[Mapping[str, Telling]] = MappingProxyType(
         "import.stopped": Telling(
             _("Nothing of the import %(what)s was applied, because of %(rows)s to correct")
         ),
+        # files for the register
+        "register.uploaded": Telling(_("%(actor)s uploaded %(what)s for the register")),
+        "register.refused": Telling(_("The file %(what)s could not be read")),
+        "register.checked": Telling(_("The file %(what)s was looked at: %(rows)s")),
+        "register.mapped": Telling(_("%(actor)s pointed out the columns of %(what)s")),
+        "register.started": Telling(_("%(actor)s had %(rows)s of %(what)s imported")),
+        "register.resumed": Telling(_("%(actor)s asked to go on with %(what)s")),
+        "register.rows_imported": Telling(_("%(rows)s of %(what)s came into the register for %(actor)s")),
+        "register.applied": Telling(_("The file %(what)s was imported: %(rows)s")),
+        "register.stopped": Telling(
+            _("Nothing of the file %(what)s was imported, because of %(rows)s to correct")
+        ),
+        "register.undo_asked": Telling(_("%(actor)s had the import of %(what)s undone")),
+        "register.rows_undone": Telling(_("What %(what)s had made was taken back for %(actor)s")),
+        "register.undone": Telling(_("The import of %(what)s was undone")),
+        "register.discarded": Telling(_("%(actor)s threw away the file %(what)s")),
+        "register.downloaded": Telling(_("%(actor)s downloaded the rows to correct of %(what)s: %(rows)s")),
         "import.discarded": Telling(_("%(actor)s threw away the preview of the import %(what)s")),
         "mandate.accepted": Telling(_("%(actor)s validated the mandate for the employer %(what)s")),
         "mandate.declined": Telling(_("%(actor)s refused the mandate for the employer %(what)s")),

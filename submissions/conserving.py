@@ -22,8 +22,11 @@ _LAWS = {
     # What events say was created, against the rows that are there: nothing is lost, nothing comes from nowhere.
     "events say {0} declarations were created, the register holds {1}": """
         SELECT e.count, d.count FROM (SELECT count(*) FROM submissions_declaration) AS d, (
-            SELECT coalesce(sum((data->>CASE verb WHEN 'course.encoded' THEN 'workers' ELSE 'count' END)::int), 0)
-            FROM portal_event WHERE verb IN ('declaration.created', 'course.encoded')) AS e (count)
+            SELECT coalesce(sum(CASE verb WHEN 'declaration.created' THEN (data->>'count')::int
+                                WHEN 'course.encoded' THEN (data->>'workers')::int
+                                ELSE -(data->>'declarations')::int END), 0)
+            FROM portal_event
+            WHERE verb IN ('declaration.created', 'course.encoded', 'register.rows_undone')) AS e (count)
         WHERE e.count <> d.count""",
     # A form in a file without its declaration, or the other way round.
     "batch {0}: its files hold {1} forms, {2} declarations lie in it": """

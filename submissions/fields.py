@@ -15,10 +15,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from types import MappingProxyType
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from django.utils.functional import Promise
-from django.utils.translation import gettext
+from django.utils.translation import gettext, gettext_noop
 from django.utils.translation import gettext_lazy as _
 
 type Kind = Literal["text", "date", "minutes", "choice", "money"]
@@ -132,25 +132,43 @@ def is_empty(value: object) -> bool:
     return value is None or (isinstance(value, str) and not value.strip())
 
 
+class Flaw(NamedTuple):
+    """What is wrong with one field: the English sentence, which the catalogues know, and its values."""
+
+    sentence: str
+    values: Mapping[str, object] = MappingProxyType({})
+
+
 def problems(values: Mapping[str, object]) -> dict[str, list[str]]:
     """What keeps a record from being declared: sentences in the active language, by name of the field.
 
     `values` maps the names of `FIELDS` to Python values (str, date, int or None); a missing key counts as
     empty. The answer is empty when the record may leave. Keys that are no field are ignored.
     """
-    found: dict[str, list[str]] = {}
+    return {name: [gettext(flaw.sentence) % flaw.values] for name, flaw in flaws(values).items()}
+
+
+def flaws(values: Mapping[str, object], *, are_judged: bool = False) -> dict[str, Flaw]:
+    """As `problems`, in no language: for what is kept and told later, to whoever looks.
+
+    With `are_judged` the caller has asked `judge` about each value: only what is missing or does not fit together is
+    looked for.
+    """
+    found: dict[str, Flaw] = {}
     for item in FIELDS:
         value = values.get(item.name)
-        if is_empty(value):
+        if value is None or is_empty(value):
             if item.required:
-                found[item.name] = [gettext("Fill in this field: the declaration cannot leave without it.")]
-        elif sentence := _judge(item, value):
-            found[item.name] = [sentence]
+                found[item.name] = Flaw(
+                    gettext_noop("Fill in this field: the declaration cannot leave without it.")
+                )
+        elif not are_judged and (flaw := judge(item, value)):
+            found[item.name] = flaw
     _compare(values, found)
     return found
 
 
-def _judge(item: Field, value: object) -> str | None:
+def judge(item: Field, value: object) -> Flaw | None:
     """The first thing wrong with one value by itself."""
     match item.kind:
         case "text":
@@ -160,67 +178,86 @@ def _judge(item: Field, value: object) -> str | None:
         case "choice":
             if isinstance(value, str) and value in item.choices:
                 return None
-            return gettext("“%(value)s” is not one of the admitted values: choose %(values)s.") % {
-                "value": _shown(value),
-                "values": ", ".join(item.choices),
-            }
+            return Flaw(
+                gettext_noop("“%(value)s” is not one of the admitted values: choose %(values)s."),
+                {
+                    "value": _shown(value),
+                    "values": ", ".join(item.choices),
+                },
+            )
         case "minutes" | "money":
             return _judge_number(item, value)
 
 
-def _judge_text(item: Field, value: object) -> str | None:
+def _judge_text(item: Field, value: object) -> Flaw | None:
     if not isinstance(value, str):
-        return gettext("This must be text.")
+        return Flaw(gettext_noop("This must be text."))
     if item.max_length is not None and len(value) > item.max_length:
-        return gettext("This text has %(length)d characters: shorten it to at most %(limit)d.") % {
-            "length": len(value),
-            "limit": item.max_length,
-        }
+        return Flaw(
+            gettext_noop("This text has %(length)d characters: shorten it to at most %(limit)d."),
+            {
+                "length": len(value),
+                "limit": item.max_length,
+            },
+        )
     if bad := _ILLEGAL.search(value):
-        return gettext("Character %(position)d (U+%(code)04X) cannot be sent: type this text again.") % {
-            "position": bad.start() + 1,
-            "code": ord(bad.group()),
-        }
+        return Flaw(
+            gettext_noop("Character %(position)d (U+%(code)04X) cannot be sent: type this text again."),
+            {
+                "position": bad.start() + 1,
+                "code": ord(bad.group()),
+            },
+        )
     return None
 
 
-def _judge_day(value: object) -> str | None:
+def _judge_day(value: object) -> Flaw | None:
     if not isinstance(value, date) or isinstance(value, datetime):
-        return gettext("This must be a day.")
+        return Flaw(gettext_noop("This must be a day."))
     if not FIRST_DAY <= value <= LAST_DAY:
-        return gettext("The year %(year)d cannot be right: give a year from %(first)d to %(last)d.") % {
-            "year": value.year,
-            "first": FIRST_DAY.year,
-            "last": LAST_DAY.year,
-        }
+        return Flaw(
+            gettext_noop("The year %(year)d cannot be right: give a year from %(first)d to %(last)d."),
+            {
+                "year": value.year,
+                "first": FIRST_DAY.year,
+                "last": LAST_DAY.year,
+            },
+        )
     return None
 
 
-def _judge_number(item: Field, value: object) -> str | None:
+def _judge_number(item: Field, value: object) -> Flaw | None:
     if not isinstance(value, int) or isinstance(value, bool):
-        return gettext("This must be a whole number.")
+        return Flaw(gettext_noop("This must be a whole number."))
     if item.minimum is not None and value < item.minimum:
         if item.minimum == 0:
-            return gettext("This cannot be negative: give 0 or more.")
+            return Flaw(gettext_noop("This cannot be negative: give 0 or more."))
         if item.minimum == 1:
-            return gettext("This must be more than zero.")
-        return gettext("%(value)d minutes is too little: give at least %(limit)d minutes.") % {
-            "value": value,
-            "limit": item.minimum,
-        }
+            return Flaw(gettext_noop("This must be more than zero."))
+        return Flaw(
+            gettext_noop("%(value)d minutes is too little: give at least %(limit)d minutes."),
+            {
+                "value": value,
+                "limit": item.minimum,
+            },
+        )
     if item.maximum is not None and value > item.maximum:
         if item.kind == "money":
-            return gettext("This amount is too high: give at most %(limit)d euros.") % {
-                "limit": item.maximum // 100
-            }
-        return gettext("%(value)d minutes is too much: give at most %(limit)d minutes.") % {
-            "value": value,
-            "limit": item.maximum,
-        }
+            return Flaw(
+                gettext_noop("This amount is too high: give at most %(limit)d euros."),
+                {"limit": item.maximum // 100},
+            )
+        return Flaw(
+            gettext_noop("%(value)d minutes is too much: give at most %(limit)d minutes."),
+            {
+                "value": value,
+                "limit": item.maximum,
+            },
+        )
     return None
 
 
-def _compare(values: Mapping[str, object], found: dict[str, list[str]]) -> None:
+def _compare(values: Mapping[str, object], found: dict[str, Flaw]) -> None:
     """The rules between fields; each is tried only when all its fields stand by themselves."""
 
     def day(name: str) -> date | None:
@@ -235,23 +272,27 @@ def _compare(values: Mapping[str, object], found: dict[str, list[str]]) -> None:
     duration, charged = number("duration_minutes"), number("charged_minutes")
     valid_until = day("certificate_valid_until")
     if starts_on and ends_on and ends_on < starts_on:
-        found["ends_on"] = [gettext("The last day is before the first day: correct one of the two.")]
+        found["ends_on"] = Flaw(gettext_noop("The last day is before the first day: correct one of the two."))
     elif starts_on and ends_on and duration:
         days = (ends_on - starts_on).days + 1
         if duration > days * DAY_IN_MINUTES:
-            found["duration_minutes"] = [
-                gettext("%(hours)d hours do not fit in %(days)d days: correct the duration or the days.")
-                % {"hours": -(-duration // 60), "days": days}
-            ]
+            found["duration_minutes"] = Flaw(
+                gettext_noop(
+                    "%(hours)d hours do not fit in %(days)d days: correct the duration or the days."
+                ),
+                {"hours": -(-duration // 60), "days": days},
+            )
     if duration is not None and charged is not None and charged > duration:
-        found["charged_minutes"] = [
-            gettext("More is charged than the training lasts: lower this to at most %(limit)d minutes.")
-            % {"limit": duration}
-        ]
+        found["charged_minutes"] = Flaw(
+            gettext_noop("More is charged than the training lasts: lower this to at most %(limit)d minutes."),
+            {"limit": duration},
+        )
     if starts_on and valid_until and valid_until < starts_on:
-        found["certificate_valid_until"] = [
-            gettext("The certificate expires before the training starts: correct the day, or leave it empty.")
-        ]
+        found["certificate_valid_until"] = Flaw(
+            gettext_noop(
+                "The certificate expires before the training starts: correct the day, or leave it empty."
+            )
+        )
 
 
 def _shown(value: object) -> str:

@@ -74,3 +74,37 @@ BATCH_MOVES: Moves = {
 def before(moves: Moves, state: str) -> list[str]:
     """The states from which `state` may be reached: what a set-based guarded update filters on."""
     return [old for old, reachable in moves.items() if state in reachable]
+
+
+class RegisterImportState(models.TextChoices):
+    """Where a file for the register stands. Its words are in `portal.templatetags.wording`.
+
+    `mapping`: somebody has to say which columns are which. `checked`: a dry run that waits for a decision.
+    """
+
+    CHECKING = "checking"
+    MAPPING = "mapping"
+    CHECKED = "checked"
+    APPLYING = "applying"
+    APPLIED = "applied"
+    UNDOING = "undoing"
+    UNDONE = "undone"
+    UNREADABLE = "unreadable"
+    DISCARDED = "discarded"
+
+
+_R = RegisterImportState
+
+REGISTER_IMPORT_MOVES: Moves = {
+    _R.CHECKING: (_R.MAPPING, _R.CHECKED, _R.UNREADABLE),
+    _R.MAPPING: (_R.CHECKING, _R.DISCARDED),
+    # Checked once more after its columns were changed.
+    _R.CHECKED: (_R.CHECKING, _R.APPLYING, _R.DISCARDED),
+    # Back when all or nothing was wanted, and one row could not be applied.
+    _R.APPLYING: (_R.APPLIED, _R.CHECKED),
+    _R.APPLIED: (_R.UNDOING,),
+    _R.UNDOING: (_R.UNDONE,),
+    _R.UNDONE: (),
+    _R.UNREADABLE: (_R.DISCARDED,),
+    _R.DISCARDED: (),
+}

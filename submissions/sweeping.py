@@ -15,15 +15,19 @@ from channels import collecting
 from mandates.importing import applying
 from portal import tenancy
 from submissions import alarming, answering, claiming, departing, sets
+from submissions.importing import keeping
 from submissions.models import Batch
 from submissions.states import BatchState
 
-type Work = Literal["depart", "leave", "collect", "apply", "import", "watch"]
+type Work = Literal["depart", "leave", "collect", "apply", "import", "register", "watch"]
 WORKS: tuple[Work, ...] = get_args(Work.__value__)
 
 
 class Due(NamedTuple):
-    """One piece of work: a channel departs, drops, collects or is watched, a file is applied or imported."""
+    """One piece of work: a channel departs, drops, collects or is watched, a file is applied or imported.
+
+    `import` is about mandates, `register` about workers and trainings.
+    """
 
     work: Work
     mandataire: UUID
@@ -55,6 +59,8 @@ def due(now: datetime) -> Iterator[Due]:
         yield Due("apply", mandataire, file)
     for mandataire, mandates in _ask("mandates_imports_due", now):
         yield Due("import", mandataire, mandates)
+    for mandataire, file in _ask("submissions_imports_due", now):
+        yield Due("register", mandataire, file)
     quiet = now - timedelta(seconds=settings.CONFIG.watch_every)
     for mandataire, channel in _ask("channels_to_watch", quiet):
         yield Due("watch", mandataire, channel)
@@ -96,5 +102,6 @@ DOING: dict[Work, Callable[[UUID, int], object]] = {
     "collect": collect,
     "apply": answering.apply,
     "import": applying.apply,
+    "register": keeping.work,
     "watch": alarming.watch,
 }

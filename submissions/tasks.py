@@ -15,6 +15,7 @@ from django.utils import timezone
 from channels import probing
 from mandates.tasks import apply_import
 from submissions import alarming, answering, departing, sets, sweeping
+from submissions.importing import keeping
 from submissions.sweeping import Work
 
 log = logging.getLogger(__name__)
@@ -66,6 +67,12 @@ def apply(mandataire: str, file_id: int) -> None:
 
 
 @shared_task(expires=_SOON)
+def register(mandataire: str, import_id: int) -> None:
+    """Checks, applies or undoes a file of workers or trainings, or goes on where a worker stopped."""
+    log.info("import %s: %s rows", import_id, keeping.work(UUID(mandataire), import_id))
+
+
+@shared_task(expires=_SOON)
 def watch(mandataire: str, channel_id: int) -> None:
     """Raises, ends and tells the alarms of one channel."""
     alarming.watch(UUID(mandataire), channel_id)
@@ -83,5 +90,6 @@ TASKS: dict[Work, Task[Any, Any]] = {
     "collect": collect,
     "apply": apply,
     "import": apply_import,
+    "register": register,
     "watch": watch,
 }

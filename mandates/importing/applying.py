@@ -19,11 +19,11 @@ from mandates import granting
 from mandates.conflicts import Period
 from mandates.importing import checking
 from mandates.importing.checking import Wanted
-from mandates.importing.columns import Fault
 from mandates.models import Employer, MandateImport, MandateImportRow
 from mandates.states import ImportState
 from portal import audit, tenancy
 from portal.moving import LostRace
+from portal.spreadsheets.headings import Fault
 
 CHUNK: Final = 500
 """Rows of one transaction. Larger ones gain little, and keep other writers of the journal waiting at the commit."""

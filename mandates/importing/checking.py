@@ -13,10 +13,11 @@ from django.utils.translation import gettext_noop
 
 from mandates import conflicts, granting
 from mandates.conflicts import Period, Words
-from mandates.importing.columns import NAME, NUMBER, STARTS, Fault, Read
+from mandates.importing.columns import NAME, NUMBER, STARTS, Read
 from mandates.models import Employer, Mandate
 from mandates.states import OPEN, MandateState
 from portal import tenancy
+from portal.spreadsheets.headings import Fault
 
 _IN_THE_WAY: Final = (MandateState.ACTIVE, *OPEN)
 

@@ -6,22 +6,19 @@ A fault is kept as its English sentence and values, and told in the language of 
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from types import MappingProxyType
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 from django.conf import settings
-from django.utils.functional import Promise
 from django.utils.translation import gettext, gettext_noop, override
 from django.utils.translation import gettext_lazy as _
 
 from mandates.catalogue import mandate_services
 from mandates.conflicts import Period
 from mandates.granting import AHEAD, LATEST_END
-from mandates.importing.reading import Unreadable
 from mandates.models import Employer
 from mandates.numbers import (
     NumberError,
@@ -31,22 +28,14 @@ from mandates.numbers import (
     quarter_days,
     quarter_of,
 )
+from portal.spreadsheets.headings import Column, Fault, by_heading, named, plain
+from portal.spreadsheets.reading import Unreadable
 from portal.templatetags.presenting import day
 
 NUMBER, NAME, ONSS, LANGUAGE = "number", "name", "onss_number", "language"
 SERVICE, STARTS, ENDS = "service", "starts", "ends"
 _LONGEST_NAME: Final = Employer._meta.get_field("name").max_length or 0
 _LONGEST_CELL: Final = 250
-
-
-@dataclass(frozen=True, slots=True)
-class Column:
-    """A column: its name on the pages, the heading of the template by language, and what else it may be called."""
-
-    label: str | Promise
-    headings: Mapping[str, str]
-    others: tuple[str, ...] = ()
-    is_needed: bool = False
 
 
 COLUMNS: Final[Mapping[str, Column]] = MappingProxyType(
@@ -120,30 +109,19 @@ COLUMNS: Final[Mapping[str, Column]] = MappingProxyType(
 )  # fmt: skip
 
 
-def _plain(heading: str) -> str:
-    """A heading without capitals, accents and signs: `N° d’entreprise` is `n d entreprise`."""
-    letters = unicodedata.normalize("NFD", heading.casefold().replace("°", " "))
-    kept = "".join(letter for letter in letters if not unicodedata.combining(letter))
-    return re.sub(r"[^a-z0-9]+", " ", kept).strip()
-
-
-_BY_HEADING: Final = {
-    _plain(heading): name
-    for name, column in COLUMNS.items()
-    for heading in (*column.headings.values(), *column.others)
-}
+_BY_HEADING: Final = by_heading(COLUMNS)
 
 
 def knows(heading: str) -> bool:
     """Whether this is the heading of a column, in any of the four languages."""
-    return _plain(heading) in _BY_HEADING
+    return plain(heading) in _BY_HEADING
 
 
 def places(headings: Iterable[str]) -> dict[str, int]:
     """Where each column stands, from 0. Raises Unreadable when a needed one is missing or any is there twice."""
     found: dict[str, int] = {}
     for place, heading in enumerate(headings):
-        name = _BY_HEADING.get(_plain(heading))
+        name = _BY_HEADING.get(plain(heading))
         if name in found:
             raise Unreadable(
                 gettext("The column “%(column)s” is there twice: remove one of them.")
@@ -166,14 +144,6 @@ def places(headings: Iterable[str]) -> dict[str, int]:
 
 
 # --- faults ---------------------------------------------------------------------------------------
-
-
-class Fault(NamedTuple):
-    """What is wrong in one field of a row: the English sentence, which the catalogues know, and its values."""
-
-    column: str
-    sentence: str
-    values: dict[str, Any] = {}
 
 
 def told(column: str, sentence: str, values: Mapping[str, Any]) -> str:
@@ -217,16 +187,7 @@ class Terms:
 def terms(headings: Iterable[str], today: date) -> Terms:
     """The terms for a file with these headings; see `places` for what it raises."""
     known = {code: one.name for code, one in mandate_services().items()}
-    return Terms(places(headings), today, _named(dict(settings.LANGUAGES)), _named(known))
-
-
-def _named(codes: Mapping[str, str | Promise]) -> dict[str, str]:
-    """Codes by themselves and by their names in every language."""
-    named = {code.casefold(): code for code in codes}
-    for language, _label in settings.LANGUAGES:
-        with override(language):
-            named |= {str(label).casefold(): code for code, label in codes.items()}
-    return named
+    return Terms(places(headings), today, named(dict(settings.LANGUAGES)), named(known))
 
 
 def understand(line: int, row: list[str], by: Terms) -> Read:

@@ -4,19 +4,15 @@ from __future__ import annotations
 
 import csv
 import io
-import re
 from collections.abc import Iterable
-from typing import Final
 
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from mandates.importing.columns import COLUMNS, told
 from mandates.models import MandateImport, MandateImportRow
-
-_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r", "\n", "|", "%")
-_LOSES_DIGITS: Final = re.compile(r"0[0-9]+|[0-9]{12,}")
-"""What a spreadsheet would take for a number, and not give back as it was."""
+from portal.spreadsheets.headings import headings_of
+from portal.spreadsheets.writing import cell
 
 
 def template() -> str:
@@ -44,7 +40,7 @@ def bad_rows(found: MandateImport) -> str:
 
 def _file(rows: Iterable[Iterable[str]]) -> str:
     language = get_language() or "en"
-    headings = [column.headings.get(language, column.headings["en"]) for column in COLUMNS.values()]
+    headings = headings_of(COLUMNS.values(), language)
     lines = io.StringIO()
     writer = csv.writer(lines, delimiter=";")
     # The mark lets spreadsheets read accents right.
@@ -52,9 +48,3 @@ def _file(rows: Iterable[Iterable[str]]) -> str:
     writer.writerow([*headings, _("Row of the file"), _("What is wrong")] if rows else headings)
     writer.writerows([cell(value) for value in row] for row in rows)
     return lines.getvalue()
-
-
-def cell(text: str) -> str:
-    """The text of a cell: never a formula (CWE-1236), and never a number that loses its zeros in front."""
-    is_unsafe = text.lstrip(" ").startswith(_FORMULA) or _LOSES_DIGITS.fullmatch(text)
-    return f"'{text}" if is_unsafe else text

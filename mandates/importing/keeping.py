@@ -9,13 +9,14 @@ from typing import Final
 
 from django.utils import timezone
 
-from mandates.importing import checking, columns, reading
+from mandates.importing import checking, columns
 from mandates.importing.columns import Read
 from mandates.models import Employer, MandateImport, MandateImportRow
 from mandates.numbers import mask_in_text
 from mandates.states import ImportState
 from portal import audit, tenancy
 from portal.moving import LostRace
+from portal.spreadsheets import reading
 
 _UNFIT_IN_NAME: Final = re.compile(r"[^\w.() -]+")
 _LONGEST_NAME: Final = 120

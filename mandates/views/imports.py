@@ -22,7 +22,6 @@ from mandates import tasks
 from mandates.catalogue import mandate_services
 from mandates.importing import applying, exporting, keeping
 from mandates.importing.columns import COLUMNS, told
-from mandates.importing.reading import Unreadable
 from mandates.models import MandateImport, MandateImportRow
 from mandates.states import ImportState
 from mandates.views.forms import ImportForm
@@ -31,6 +30,7 @@ from portal import lists, tenancy
 from portal.access import mine, needs
 from portal.models import Application, MandateProfile, User
 from portal.moving import LostRace
+from portal.spreadsheets.reading import Unreadable
 from portal.templatetags.presenting import number, person_name
 
 _for_importers: Final = needs(MandateProfile.MANAGE, everywhere=[Application.MANDATES])

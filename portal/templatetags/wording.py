@@ -96,6 +96,19 @@ STATES: Mapping[str, Mapping[str, Wording]] = MappingProxyType(
                 "applied": Wording(pgettext_lazy("import", "Applied"), "check", "ok"),
             }
         ),
+        "register_import": _table(
+            {
+                "checking": Wording(pgettext_lazy("import", "Being checked"), "arrow", "wait"),
+                "mapping": Wording(pgettext_lazy("import", "Columns to name"), "question", "warn"),
+                "checked": Wording(pgettext_lazy("import", "Waits for your decision"), "question", "warn"),
+                "applying": Wording(pgettext_lazy("import", "Being applied"), "arrow", "wait"),
+                "applied": Wording(pgettext_lazy("import", "Applied"), "check", "ok"),
+                "undoing": Wording(pgettext_lazy("import", "Being undone"), "arrow", "wait"),
+                "undone": Wording(pgettext_lazy("import", "Undone"), "minus", "mute"),
+                "unreadable": Wording(pgettext_lazy("import", "Unreadable"), "alert", "bad"),
+                "discarded": Wording(pgettext_lazy("import", "Thrown away"), "minus", "mute"),
+            }
+        ),
         "import_row": _table(
             {
                 "good": Wording(pgettext_lazy("row", "Good"), "check", "wait"),

@@ -17,6 +17,7 @@ from submissions.models import (
     Batch,
     CareerDocument,
     Declaration,
+    RegisterImport,
     RelayedFile,
     SectorAgreement,
     TrainingRecord,
@@ -141,6 +142,12 @@ def _imports(ids: set[int]) -> Found:
         yield pk, Subject(name, reverse("mandate_import", args=[pk]))
 
 
+def _register_imports(ids: set[int]) -> Found:
+    rows = RegisterImport.objects.filter(mandataire_id=tenancy.current(), pk__in=ids)
+    for pk, name in rows.values_list("pk", "name"):
+        yield pk, Subject(name, reverse("register_import", args=[pk]))
+
+
 def _workers(ids: set[int]) -> Found:
     for worker in Worker.objects.filter(mandataire_id=tenancy.current(), pk__in=ids):
         yield worker.pk, Subject(str(worker), reverse("worker", args=[worker.pk]))
@@ -181,6 +188,7 @@ _KINDS: Final[Mapping[str, Callable[[set[int]], Found]]] = {
     "employer": _employers,
     "mandate": _mandates,
     "mandateimport": _imports,
+    "registerimport": _register_imports,
     "worker": _workers,
     "sectoragreement": _agreements,
 }

@@ -4,6 +4,7 @@ from submissions.models.batch import Batch
 from submissions.models.course import Course, TrainingTemplate
 from submissions.models.declaration import Anomaly, Declaration
 from submissions.models.document import CareerDocument
+from submissions.models.register_import import ImportChunk, ImportFault, ImportPiece, RegisterImport
 from submissions.models.relayed import PublishedSchema, RelayedFile, RelayedForm
 from submissions.models.right import EmployerSize, ManualRight, SectorAgreement
 from submissions.models.sign_off import SignOff
@@ -16,8 +17,12 @@ __all__ = [
     "Course",
     "Declaration",
     "EmployerSize",
+    "ImportChunk",
+    "ImportFault",
+    "ImportPiece",
     "ManualRight",
     "PublishedSchema",
+    "RegisterImport",
     "RelayedFile",
     "RelayedForm",
     "SectorAgreement",

@@ -7,8 +7,9 @@ from datetime import date
 
 import pytest
 
-from mandates.importing import columns, reading
-from mandates.importing.reading import MAX_BYTES, MAX_COLUMNS, MAX_ROWS, Table, Unreadable
+from mandates.importing import columns
+from portal.spreadsheets import reading
+from portal.spreadsheets.reading import MAX_BYTES, MAX_COLUMNS, MAX_ROWS, Table, Unreadable
 from tests.mandates.workbooks import packed, sheet, workbook
 
 HEADINGS = ["Numéro d'entreprise", "Nom", "Service", "Premier trimestre"]

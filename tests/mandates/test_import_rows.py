@@ -10,10 +10,10 @@ from django.utils import translation
 
 from mandates.importing import columns, keeping
 from mandates.importing.columns import COLUMNS, Read, told
-from mandates.importing.reading import Unreadable
 from mandates.models import Employer, Mandate, MandateImport, MandateImportRow
 from mandates.numbers import format_enterprise_number
 from portal.models import Event
+from portal.spreadsheets.reading import Unreadable
 from tests import factories
 from tests.mandates import scenes
 from tests.people import Person

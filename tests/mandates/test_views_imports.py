@@ -16,10 +16,11 @@ from django.utils import timezone
 from lxml import html
 
 from mandates import tasks
-from mandates.importing import applying, columns, exporting, keeping, reading
+from mandates.importing import applying, columns, exporting, keeping
 from mandates.importing.columns import COLUMNS
 from mandates.models import Mandate, MandateImport
 from portal.models import Event, MandateProfile
+from portal.spreadsheets import reading
 from tests import factories
 from tests.mandates import scenes
 from tests.mandates.workbooks import workbook

@@ -19,7 +19,7 @@ from submissions.models import Anomaly, Course, SignOff, TrainingRecord, Trainin
 from submissions.states import DeclarationState
 from tests import factories
 from tests.mandates import scenes
-from tests.submissions import documents, relayed_files
+from tests.submissions import documents, register_files, relayed_files
 
 
 def make_one_of_everything(through: Channel | None = None) -> None:
@@ -55,6 +55,7 @@ def make_one_of_everything(through: Channel | None = None) -> None:
     make_one_of_each_for(batch.channel, file)
     procurations.keep(factories.active_mandate(factories.employer()), "closure", Pdf("p.pdf", b"%PDF-1.7"))
     scenes.applied(scenes.rows_of(f"{factories.new_enterprise_number()};Nouveau;;;FLA;2026Q1;"))
+    register_files.applied()
     factories.identity(factories.identity_provider())
     relayed_files.handed_over(batch.channel)
     documents.sent(batch.channel)

@@ -136,6 +136,17 @@ mandate_import          GET    302       403    403            200      403     
 mandate_import_apply    POST   302       403    403            302      403      403      302     404      403
 mandate_import_discard  POST   302       403    403            302      403      403      302     404      403
 mandate_import_bad      GET    302       403    403            200      403      403      200     404      403
+# --- workers and trainings from a file
+register_imports        GET    302       200    200            200      403      403      200     200      200
+register_imports        POST   302       422    422            422      403      403      422     422      422
+register_import_template GET   302       200    200            200      403      403      200     200      200
+register_import         GET    302       200    200            200      403      403      200     404      404
+register_import_columns GET    302       302    302            302      403      403      302     404      404
+register_import_columns POST   302       302    302            302      403      403      302     404      404
+register_import_apply   POST   302       302    302            302      403      403      302     404      404
+register_import_undo    POST   302       302    302            302      403      403      302     404      404
+register_import_discard POST   302       302    302            302      403      403      302     404      404
+register_import_bad     POST   302       200    200            200      403      403      200     404      404
 # --- declarations
 to_correct              GET    302       200    200            200      403      403      200     200      200
 declarations            GET    302       200    200            200      403      403      200     200      200

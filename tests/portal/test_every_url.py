@@ -23,6 +23,7 @@ from submissions.models import (
     Course,
     Declaration,
     ManualRight,
+    RegisterImport,
     RelayedFile,
     SectorAgreement,
     SignOff,
@@ -44,6 +45,9 @@ OWN |= {"identity_link", "identity_unlink", "organisation"}
 REGISTER = {"worker_new", "contract_new", "contract", "right", "manual_right_take_back", "employer_size"}
 FOR_EVERY_MEMBER = OPEN_TO_ALL | OWN | REGISTER | {"logout", "record_edit", "declaration_complete"}
 FOR_EVERY_MEMBER |= {"course_new", "course_ready", "training_template_remove"}
+FOR_EVERY_MEMBER |= {
+    f"register_import{name}" for name in ("s", "_columns", "_apply", "_undo", "_discard", "_bad")
+}
 """What the lowest profile may POST to."""
 
 OBJECTS: dict[str, type[Model]] = {
@@ -126,6 +130,13 @@ OBJECTS: dict[str, type[Model]] = {
     "mandate_import_apply": MandateImport,
     "mandate_import_discard": MandateImport,
     "mandate_import_bad": MandateImport,
+    **dict.fromkeys(
+        (
+            *("register_import", "register_import_columns", "register_import_apply"),
+            *("register_import_undo", "register_import_discard", "register_import_bad"),
+        ),
+        RegisterImport,
+    ),
     "channel_key_file": Credential,
     "channel_key_switch": Credential,
     "channel_key_remove": Credential,
@@ -139,6 +150,7 @@ OTHER_ARGUMENTS: dict[str, dict[str, Any]] = {
     "choose_password": {"uidb64": "MQ", "token": "none"},
     "identity_start": {"handle": UUID(int=1)},
     "identity_back": {"handle": UUID(int=1)},
+    "register_import_template": {"kind": "trainings"},
 }
 
 

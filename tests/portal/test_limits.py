@@ -27,7 +27,7 @@ from tests import factories
 from tests.people import Person
 from tests.portal.everything import ask, make_one_of_everything, references, tenant_tables
 from tests.portal.test_walls import REFUSAL, attempt, normalised
-from tests.submissions import documents, relayed_files
+from tests.submissions import documents, register_files, relayed_files
 
 OWN, CLOSED, READABLE, PEOPLE, EVENTS = "own", "closed", "readable", "people", "events"
 
@@ -47,6 +47,10 @@ DECISIONS = {
     "submissions_manualright": OWN,
     "submissions_course": OWN,
     "submissions_trainingtemplate": OWN,  # those of all clients are read, see below
+    "submissions_registerimport": OWN,
+    "submissions_importpiece": OWN,
+    "submissions_importfault": OWN,
+    "submissions_importchunk": OWN,
     "portal_identitylink": OWN,
     "submissions_careerdocument": OWN,
     "submissions_relayedform": OWN,
@@ -91,6 +95,11 @@ EMPLOYER_OF = {
     "JOIN mandates_mandate m ON m.id = t.mandate_id",
     "portal_identitylink": "SELECT t.id, coalesce(m.employer_id, 0) FROM portal_identitylink t "
     "JOIN portal_membership m ON m.id = t.member_id",
+    **{
+        f"submissions_import{name}": f"SELECT t.id, i.employer_id FROM submissions_import{name} t "
+        "JOIN submissions_registerimport i ON i.id = t.of_id"
+        for name in ("piece", "fault", "chunk")
+    },
     "submissions_anomaly": "SELECT t.id, d.employer_id FROM submissions_anomaly t "
     "JOIN submissions_declaration d ON d.id = t.declaration_id",
 }
@@ -145,6 +154,7 @@ def complete(pk: int) -> None:
     documents.sent(channel, factories.worker(client))
     relayed_files.handed_over(channel, relayed_files.a_dimona(client))
     factories.identity(factories.identity_provider(), factories.place(client.mandataire, employer=client))
+    register_files.applied(client)
 
 
 def refuses(statement: str, *parameters: object) -> bool:

@@ -21,13 +21,22 @@ from lxml import html
 
 from tests.portal.sample_courses import COURSE_PAGES
 from tests.portal.sample_first_set import FIRST_SET_PAGES
+from tests.portal.sample_imports import IMPORT_PAGES
 from tests.portal.sample_pages import NISS, TITLE, Operator
 from tests.portal.sample_pages import PAGES as OTHER_PAGES
 from tests.portal.sample_register import REGISTER_PAGES
 from tests.portal.sample_relays import RELAY_PAGES
 from tests.portal.sample_security import SECURITY_PAGES
 
-PAGES = OTHER_PAGES | SECURITY_PAGES | RELAY_PAGES | FIRST_SET_PAGES | REGISTER_PAGES | COURSE_PAGES
+PAGES = (
+    OTHER_PAGES
+    | SECURITY_PAGES
+    | RELAY_PAGES
+    | FIRST_SET_PAGES
+    | REGISTER_PAGES
+    | COURSE_PAGES
+    | IMPORT_PAGES
+)
 
 
 def nowhere(request: HttpRequest, **kwargs: object) -> HttpResponse:
@@ -81,6 +90,11 @@ urlpatterns = [
     *[path(name, nowhere, name=name) for name in ("sign_in_code", "sign_in_passkey", "passkey_options")],
     *[path(name, nowhere, name=name) for name in ("totp", "totp_qr", "totp_remove", "recovery_codes")],
     *[path(name, nowhere, name=name) for name in ("passkey_add", "passkey_new_options")],
+    path("imports", nowhere, name="register_imports"),
+    *[
+        path(f"{name}/<int:pk>", nowhere, name=name)
+        for name in ("register_import", "register_import_columns")
+    ],
     path("passkey/<int:pk>", nowhere, name="passkey_remove"),
     path("member/<int:pk>", nowhere, name="member"),
     *[path(f"{name}/<int:pk>", nowhere, name=name) for name in ("channel_health", "departures")],

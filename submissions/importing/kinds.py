@@ -1,0 +1,19 @@
+"""The kinds of file that the register takes, in the one place that names them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Final
+
+from submissions.importing.rows import Kind
+from submissions.importing.trainings import Trainings
+from submissions.importing.workers import Workers
+from submissions.models import RegisterImport
+
+KINDS: Final[Mapping[str, Kind]] = MappingProxyType(
+    {
+        RegisterImport.Kind.WORKERS: Workers(),
+        RegisterImport.Kind.TRAININGS: Trainings(),
+    }
+)

@@ -1,0 +1,32 @@
+"""Faults in the reader's words."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from django.utils.text import capfirst
+from django.utils.translation import gettext
+
+from submissions.fields import BY_NAME
+from submissions.importing.kinds import KINDS
+
+
+def told(fault: Sequence[Any]) -> str:
+    """What is wrong, of [column, English sentence, values, what stands there]."""
+    column, sentence, values, *_typed = fault
+    text = gettext(sentence)
+    if "codes" in values and column in BY_NAME:
+        values = values | {"codes": ", ".join(str(one.label) for one in BY_NAME[column].choices.values())}
+    return text % values if values else text
+
+
+def label(kind: str, column: str) -> str:
+    """The name of a column."""
+    found = KINDS[kind].columns.get(column)
+    return capfirst(str(found.label)) if found else ""
+
+
+def sentence(kind: str, fault: Sequence[Any]) -> str:
+    """The name of the column, and what is wrong in it."""
+    return f"{label(kind, fault[0])}: {told(fault)}"
