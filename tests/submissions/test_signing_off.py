@@ -165,7 +165,12 @@ def test_a_cancelled_training_takes_the_word_back(operator: Person, company: Emp
         declaration = training(company, quarter_days(LAST)[0], "draft")
         batch = factories.sealed_batch(1, of=company)
         Declaration.objects.filter(pk=declaration.pk).update(
-            state="accepted", batch=batch, part=9, position=9, ticket="0123456789ABC"
+            state="accepted",
+            batch=batch,
+            environment=batch.environment,
+            part=9,
+            position=9,
+            ticket="0123456789ABC",
         )
     sign(boss, company, LAST)
     address = reverse("record_cancel", args=[declaration.record_id])
