@@ -22,6 +22,7 @@ MOST: Final = 50
 SENTENCES: Final[Mapping[str, str | Promise]] = MappingProxyType(
     {
         "employer.added": gettext_lazy("Client added"),
+        "employer.size_set": gettext_lazy("Size of the enterprise for %(year)s: %(fte)s FTE"),
         "mandate.created": gettext_lazy("Mandate prepared"),
         "mandate.changed": gettext_lazy("Quarters changed: from %(start)s"),
         "mandate.proposed": gettext_lazy("Mandate proposed from %(start)s"),
@@ -78,4 +79,11 @@ def told(event: Event) -> str:
     }
     sentence = str(SENTENCES[by_employer if is_employer else event.verb])
     code = str(event.data.get("quarter", ""))
-    return sentence % {"start": DASH, "end": DASH, **days, "quarter": quarter(code) if code else DASH}
+    plain = {name: event.data.get(name, DASH) for name in ("year", "fte")}
+    return sentence % {
+        "start": DASH,
+        "end": DASH,
+        **plain,
+        **days,
+        "quarter": quarter(code) if code else DASH,
+    }

@@ -99,6 +99,33 @@ class Worker(TenantModel):
         return mask_niss(self.niss)
 
 
+class FormerNumber(TenantModel):
+    """A number that a worker had before another replaced it, such as a BIS before its NISS. Sealed, and found like it.
+
+    `merged_id` is the id of a second row of the same person, when there was one: its contracts and trainings are now
+    the worker's, and what happened to it is still told under that id. `undone_at`: the replacement was a mistake, and
+    the worker has this number again.
+    """
+
+    worker = TenantKey(Worker, on_delete=models.PROTECT, related_name="former_numbers")
+    niss_sealed = models.BinaryField()
+    niss_index = models.BinaryField(max_length=32)
+    merged_id = models.BigIntegerField(null=True)
+    replaced_at = models.DateTimeField()
+    undone_at = models.DateTimeField(null=True)
+
+    class Meta:
+        indexes = (
+            models.Index(fields=["mandataire", "niss_index"], name="former_number_by_niss"),
+            models.Index(fields=["mandataire", "worker"], name="former_number_by_worker"),
+        )
+
+    @property
+    def masked_niss(self) -> str:
+        """The number as pages show it: `85.07.30-***.**`."""
+        return mask_niss(cipher().open_text(NISS, bytes(self.niss_sealed)))
+
+
 class Contract(TenantModel):
     """One period of work: joint committee, regime (percentage of a full-timer) and length of a normal day."""
 

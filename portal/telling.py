@@ -12,7 +12,7 @@ from django.utils.translation import gettext, ngettext, pgettext
 from django.utils.translation import gettext_lazy as _
 
 from portal.models import Application, Event, User, profile_of
-from portal.templatetags.presenting import day, person_name, quarter
+from portal.templatetags.presenting import day, duration, person_name, quarter
 
 
 class Telling(NamedTuple):
@@ -73,9 +73,39 @@ TELLINGS: Final[Mapping[str, Telling]] = MappingProxyType(
         "mandataire.founded": Telling(_("%(actor)s opened the portal for the organisation")),
         "journal.exported": Telling(_("%(actor)s exported the journal")),
         "employer.added": Telling(_("%(actor)s added the employer %(what)s")),
+        "employer.size_set": Telling(_("%(actor)s set the size of %(what)s for %(year)s: %(fte)s FTE")),
+        # workers, contracts and rights to training
+        "worker.added": Telling(_("%(actor)s added the worker %(what)s"), _("Worker added")),
         "worker.number_replaced": Telling(
-            _("%(actor)s replaced the personal number of %(what)s, as the answer asked")
+            _("%(actor)s replaced the personal number of %(what)s, as the answer asked"),
+            _("Personal number replaced"),
         ),
+        "worker.merged": Telling(
+            _("Two rows of %(what)s, under a former and a present number, became one"),
+            _("Two rows of this person, under a former and a present number, became one"),
+        ),
+        "contract.signed": Telling(_("%(actor)s added a contract of %(what)s"), _("Contract added")),
+        "contract.changed": Telling(
+            _("%(actor)s changed a contract of %(what)s: %(fields)s"), _("Contract changed")
+        ),
+        "contract.ended": Telling(
+            _("%(actor)s ended a contract of %(what)s on %(end)s"), _("Contract ended")
+        ),
+        "right.recalculated": Telling(
+            _("The right to training of %(what)s changed: %(rights)s"), _("Right to training changed")
+        ),
+        "right.decided": Telling(
+            _("%(actor)s decided by hand on the right of %(what)s for %(year)s: %(minutes)s"),
+            _("Right decided by hand"),
+        ),
+        "right.taken_back": Telling(
+            _(
+                "%(actor)s took back what was decided by hand on the right of %(what)s for %(year)s: %(minutes)s"
+            ),
+            _("Decision on the right taken back"),
+        ),
+        "agreement.added": Telling(_("%(actor)s entered the sector agreement %(what)s (%(committee)s)")),
+        "agreement.removed": Telling(_("%(actor)s removed the sector agreement %(what)s (%(committee)s)")),
         # mandates
         "mandate.created": Telling(_("%(actor)s began a mandate for %(what)s")),
         "mandate.changed": Telling(_("%(actor)s changed the quarters of the mandate for %(what)s")),
@@ -275,6 +305,11 @@ DETAILS: Final[Mapping[str, str | Promise]] = MappingProxyType(
         "email": _("E-mail"),
         "language": _("Language"),
         "niss": _("NISS"),
+        "joint_committee": _("Joint committee"),
+        "regime": _("Work regime"),
+        "day_minutes": _("Normal day of a full-timer"),
+        "entered_on": _("Entered on"),
+        "left_on": _("Left on"),
         "label": _("Name"),
         "issuer": _("Issuer"),
         "client_id": _("Client id"),
@@ -284,7 +319,7 @@ DETAILS: Final[Mapping[str, str | Promise]] = MappingProxyType(
         "vouches_for_second_factor": _("This provider always asks for a second factor"),
     }
 )
-"""The data of a person, or of a provider for signing in, that Events name."""
+"""The data of a person, a contract, or a provider for signing in, that Events name."""
 
 HOW: Final[Mapping[str, str | Promise]] = MappingProxyType(
     {
@@ -355,12 +390,29 @@ def short(event: Event, labels: Mapping[str, str | Promise]) -> str:
     text, data = str(TELLINGS[event.verb].short), event.data
     if event.verb == "record.changed":
         return gettext("%(what)s: %(detail)s") % {"what": text, "detail": _fields(event, labels)}
+    if detail := _of_the_register(event):
+        return gettext("%(what)s: %(detail)s") % {"what": text, "detail": detail}
     if event.verb in ("file.downloaded", "file.stored") and data.get("name"):
         return gettext("%(what)s: %(detail)s") % {"what": text, "detail": data["name"]}
     if event.verb == "file.applied":
         detail = _answers(int(data.get("moved", 0)))
         return f"{data.get('kind', '')}: {detail}" if data.get("kind") else detail
     return text
+
+
+def _of_the_register(event: Event) -> str:
+    """What an Event about a contract or a right says beside its verb; nothing for others."""
+    values = _values(event, DETAILS)
+    match event.verb:
+        case "contract.changed":
+            return values["fields"]
+        case "contract.ended":
+            return values["end"]
+        case "right.recalculated":
+            return values["rights"]
+        case "right.decided" | "right.taken_back" if event.data.get("year"):
+            return f"{values['year']}, {values['minutes']}"
+    return ""
 
 
 def _what(event: Event, what: str) -> str:
@@ -370,7 +422,7 @@ def _what(event: Event, what: str) -> str:
 def _values(event: Event, labels: Mapping[str, str | Promise]) -> dict[str, str]:
     data = event.data
     plain = ("who", "username", "kind", "profile", "application", "service", "shown", "pinned")
-    values = {name: str(data.get(name, "")) for name in plain}
+    values = {name: str(data.get(name, "")) for name in (*plain, "year", "fte", "committee")}
     values["times"] = ", ".join(data.get("times", ())) or gettext("no fixed time")
     if event.verb.startswith("grant."):
         values["profile"] = (
@@ -402,6 +454,9 @@ def _values(event: Event, labels: Mapping[str, str | Promise]) -> dict[str, str]
     if event.verb.startswith("credential."):
         values["kind"] = str(_KEYS.get(values["kind"], values["kind"]))
     values["changes"] = _changes(event)
+    values["end"] = day(date.fromisoformat(data["end"])) if data.get("end") else ""
+    values["minutes"] = duration(data.get("minutes"))
+    values["rights"] = _rights(event)
     values["fingerprint"] = str(data.get("fingerprint", ""))
     values |= {name: str(_ENVIRONMENTS.get(data.get(name, ""), "")) for name in ("before", "after")}
     return values
@@ -419,6 +474,14 @@ def _of(data: Mapping[str, Any]) -> str:
             "count": others,
         }
     return pgettext("grant", " of %(employers)s") % {"employers": shown}
+
+
+def _rights(event: Event) -> str:
+    """Each year whose right changed, with what it was and what it is."""
+    return "; ".join(
+        gettext("%(what)s: %(detail)s") % {"what": year, "detail": f"{duration(before)} → {duration(after)}"}
+        for year, (before, after) in event.data.get("rights", {}).items()
+    )
 
 
 def _changes(event: Event) -> str:

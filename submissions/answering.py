@@ -22,7 +22,7 @@ from mandates.models import NISS, Worker
 from portal import audit, tenancy
 from portal.models import cipher
 from portal.moving import move
-from submissions import outcomes, sets
+from submissions import merging, outcomes, sets
 from submissions.models import Batch
 from submissions.wire import answers
 from submissions.wire.answers import Acknowledgement, Notification
@@ -179,7 +179,7 @@ def _apply_notifications(file: InboundFile, content: bytes) -> Effect:
 
 
 def _apply_replacements(file: InboundFile, content: bytes) -> Effect:
-    """A worker's number was replaced (IDFL): the register follows, unless the new number has a row of its own.
+    """A worker's number was replaced (IDFL): the register follows, and two rows of one person become one.
 
     AttestationStatus 3 undoes an earlier replacement. What a test environment says about people moves nothing.
     """
@@ -195,13 +195,12 @@ def _apply_replacements(file: InboundFile, content: bytes) -> Effect:
             continue
         workers = Worker.objects.filter(niss_index=index(NISS, old))
         for worker in workers:
-            if worker.employer.workers.filter(niss_index=index(NISS, new)).exists():
+            try:
+                merging.replace_number(worker, new, source=file.name)
+            except merging.CannotSeparate:
                 effect.contradicted += 1
-                continue
-            worker.niss = new
-            worker.save(update_fields=["niss_sealed", "niss_index"])
-            audit.record("worker.number_replaced", worker, data={"file": file.name})
-            effect.moved += 1
+            else:
+                effect.moved += 1
         if not workers:
             known = Worker.objects.filter(niss_index=index(NISS, new)).exists()
             effect.repeated += known

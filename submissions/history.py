@@ -12,6 +12,7 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 
 from channels.models import Drop, InboundFile
+from mandates.models import FormerNumber, Worker
 from portal import telling, tenancy
 from portal.models import Event
 from submissions.fields import BY_NAME
@@ -60,6 +61,12 @@ def of_batch(batch: Batch, drops: Collection[Drop], files: Collection[InboundFil
     if batch.envelope:
         subjects |= _about(batch.envelope)
     return _told(subjects, telling.SHORT)
+
+
+def of_worker(worker: Worker, former: Collection[FormerNumber]) -> list[dict[str, Any]]:
+    """What happened to a worker, and to rows that became one with his. Two queries."""
+    merged = [str(number.merged_id) for number in former if number.merged_id]
+    return _told(_about(worker) | Q(subject_type="worker", subject_id__in=merged), telling.SHORT)
 
 
 def _about(*subjects: Any) -> Q:

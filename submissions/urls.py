@@ -14,7 +14,10 @@ from submissions.views import (
     health,
     records,
     relays,
+    rights,
     signing_off,
+    sizes,
+    workers,
 )
 
 urlpatterns: list[URLPattern] = [
@@ -48,6 +51,17 @@ urlpatterns: list[URLPattern] = [
     path("channel/files/<int:pk>/replay/", channel.replay, name="file_replay"),
     path("employers/<int:pk>/sign-off/", signing_off.sign_off, name="quarter_sign_off"),
     path("sign-offs/<int:pk>/reopen/", signing_off.reopen, name="quarter_reopen"),
+    path("employers/<int:pk>/workers/", workers.workers, name="workers"),
+    path("employers/<int:pk>/workers/new/", workers.new, name="worker_new"),
+    path("employers/<int:pk>/size/", sizes.size, name="employer_size"),
+    path("workers/<int:pk>/", workers.worker, name="worker"),
+    path("workers/<int:pk>/contracts/new/", workers.contract_new, name="contract_new"),
+    path("workers/<int:pk>/rights/<int:year>/", rights.right, name="right"),
+    path("contracts/<int:pk>/", workers.contract, name="contract"),
+    path("rights/<int:pk>/take-back/", rights.take_back, name="manual_right_take_back"),
+    path("agreements/", sizes.agreements, name="agreements"),
+    path("agreements/new/", sizes.add, name="agreement_add"),
+    path("agreements/<int:pk>/remove/", sizes.remove, name="agreement_remove"),
     path("health/", health.channels, name="channels_health"),
     path("health/<int:pk>/", health.channel, name="channel_health"),
     path("health/<int:pk>/probe/", health.probe, name="channel_probe"),

@@ -24,14 +24,21 @@ from django.utils import timezone
 from channels import vault
 from channels.models import FILE, Channel, InboundFile
 from channels.signing import new_self_signed
-from mandates.models import Contract, Employer, Mandate, Worker
+from mandates.models import NISS, Contract, Employer, FormerNumber, Mandate, Worker
 from mandates.numbers import make_enterprise_number, make_niss, make_onss_number
 from portal import factors, tenancy
 from portal.identity.models import IdentityLink, IdentityProvider
 from portal.models import AnyProfile, Grant, GrantEmployer, Mandataire, Membership, Profile, User, cipher
 from portal.profiles import usual
 from submissions import batching, declaring
-from submissions.models import Batch, Declaration, TrainingRecord
+from submissions.models import (
+    Batch,
+    Declaration,
+    EmployerSize,
+    ManualRight,
+    SectorAgreement,
+    TrainingRecord,
+)
 
 SERVICE = "FLA"
 PASSWORD = "correct horse battery staple"
@@ -200,6 +207,44 @@ def contract(of: Worker | None = None, **fields: Any) -> Contract:
     """A full-time contract since 2023."""
     values = {"joint_committee": "200", "entered_on": date(2023, 1, 1)}
     return Contract.objects.create(worker=of or worker(), **(values | fields))
+
+
+def size(of: Employer, year: int = 2024, fte: str = "50") -> EmployerSize:
+    """The size of an enterprise in one year, in full-time equivalents."""
+    return EmployerSize.objects.create(employer=of, year=year, fte=fte)
+
+
+def agreement(**fields: Any) -> SectorAgreement:
+    """A step of the growth path of a joint committee that no other agreement speaks of."""
+    values = {
+        "joint_committee": f"149.{next(_numbers) % 90 + 10}.{next(_numbers) % 90 + 10}",
+        "from_year": 2024,
+    }
+    values |= {"number": f"{next(_numbers)}/CO/149", "days": "3"}
+    return SectorAgreement.objects.create(**(values | fields))
+
+
+def manual_right(of: Worker, **fields: Any) -> ManualRight:
+    """One day added by hand."""
+    values = {
+        "year": 2025,
+        "minutes": 456,
+        "reason": "Agreed",
+        "made_at": timezone.now(),
+        "made_by": "Lou Essai",
+    }
+    return ManualRight.objects.create(worker=of, **(values | fields))
+
+
+def former_number(of: Worker, niss: str = "") -> FormerNumber:
+    """A number that the worker had before."""
+    number = niss or new_niss()
+    return FormerNumber.objects.create(
+        worker=of,
+        niss_sealed=cipher().seal_text(NISS, number),
+        niss_index=cipher().blind_index(NISS, number),
+        replaced_at=timezone.now(),
+    )
 
 
 def active_mandate(for_: Employer | None = None, **fields: Any) -> Mandate:

@@ -13,7 +13,14 @@ from mandates.models import Employer, Mandate, MandateImport, Worker
 from portal import tenancy
 from portal.identity.models import IdentityProvider
 from portal.models import Event, Membership
-from submissions.models import Batch, CareerDocument, Declaration, RelayedFile, TrainingRecord
+from submissions.models import (
+    Batch,
+    CareerDocument,
+    Declaration,
+    RelayedFile,
+    SectorAgreement,
+    TrainingRecord,
+)
 
 
 class Subject(NamedTuple):
@@ -129,7 +136,13 @@ def _imports(ids: set[int]) -> Found:
 
 def _workers(ids: set[int]) -> Found:
     for worker in Worker.objects.filter(mandataire_id=tenancy.current(), pk__in=ids):
-        yield worker.pk, Subject(str(worker))
+        yield worker.pk, Subject(str(worker), reverse("worker", args=[worker.pk]))
+
+
+def _agreements(ids: set[int]) -> Found:
+    rows = SectorAgreement.objects.filter(mandataire_id=tenancy.current(), pk__in=ids)
+    for pk, number in rows.values_list("pk", "number"):
+        yield pk, Subject(number, reverse("agreements"))
 
 
 def _quoted(title: str) -> str:
@@ -152,4 +165,5 @@ _KINDS: Final[Mapping[str, Callable[[set[int]], Found]]] = {
     "mandate": _mandates,
     "mandateimport": _imports,
     "worker": _workers,
+    "sectoragreement": _agreements,
 }

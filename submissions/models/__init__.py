@@ -4,6 +4,7 @@ from submissions.models.batch import Batch
 from submissions.models.declaration import Anomaly, Declaration
 from submissions.models.document import CareerDocument
 from submissions.models.relayed import PublishedSchema, RelayedFile, RelayedForm
+from submissions.models.right import EmployerSize, ManualRight, SectorAgreement
 from submissions.models.sign_off import SignOff
 from submissions.models.training import TrainingRecord
 
@@ -12,9 +13,12 @@ __all__ = [
     "Batch",
     "CareerDocument",
     "Declaration",
+    "EmployerSize",
+    "ManualRight",
     "PublishedSchema",
     "RelayedFile",
     "RelayedForm",
+    "SectorAgreement",
     "SignOff",
     "TrainingRecord",
 ]

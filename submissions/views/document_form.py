@@ -57,7 +57,8 @@ class DocumentPdfField(forms.FileField):
             raise ValidationError(str(error)) from None
 
 
-def _day_field(label: Any, *, hint: Any = "", required: bool = True) -> forms.DateField:
+def day_field(label: Any, *, hint: Any = "", required: bool = True) -> forms.DateField:
+    """A day as people write it: text, because the browser's own control takes no pasting."""
     return forms.DateField(
         label=label,
         help_text=hint,
@@ -85,7 +86,7 @@ class DocumentDataForm(forms.Form):
     category = forms.ChoiceField(
         label=gettext_lazy("Kind of document"), choices=CareerDocument.Category, error_messages=_REQUIRED
     )
-    document_on = _day_field(gettext_lazy("Date of the document"))
+    document_on = day_field(gettext_lazy("Date of the document"))
     language = forms.TypedChoiceField(
         label=gettext_lazy("Language of the document"),
         choices=CareerDocument.Language,
@@ -95,7 +96,7 @@ class DocumentDataForm(forms.Form):
     sign_status = forms.TypedChoiceField(
         label=gettext_lazy("Signature"), choices=CareerDocument.Signing, coerce=int, error_messages=_REQUIRED
     )
-    sign_until = _day_field(gettext_lazy("To be signed by"), required=False)
+    sign_until = day_field(gettext_lazy("To be signed by"), required=False)
     sign_email = forms.EmailField(
         label=gettext_lazy("E-mail for the signature"), required=False, min_length=5, max_length=250
     )
@@ -106,8 +107,8 @@ class DocumentDataForm(forms.Form):
         coerce=int,
         error_messages=_REQUIRED,
     )
-    starts_on = _day_field(gettext_lazy("Start of the contract"))
-    ends_on = _day_field(gettext_lazy("End of the contract"), required=False)
+    starts_on = day_field(gettext_lazy("Start of the contract"))
+    ends_on = day_field(gettext_lazy("End of the contract"), required=False)
     contract_type = forms.TypedChoiceField(
         label=gettext_lazy("Working time"), choices=CareerDocument.Time, coerce=int, error_messages=_REQUIRED
     )

@@ -40,6 +40,10 @@ def make_one_of_everything(through: Channel | None = None) -> None:
     SignOff.objects.create(
         employer=refused.employer, quarter="20251", signed_at=timezone.now(), signed_by="Lou Essai"
     )
+    factories.size(refused.employer)
+    factories.manual_right(refused.record.worker)
+    factories.former_number(refused.record.worker)
+    factories.agreement()
     make_one_of_each_for(batch.channel, file)
     procurations.keep(factories.active_mandate(factories.employer()), "closure", Pdf("p.pdf", b"%PDF-1.7"))
     scenes.applied(scenes.rows_of(f"{factories.new_enterprise_number()};Nouveau;;;FLA;2026Q1;"))

@@ -150,6 +150,24 @@ record_modify           POST   302       403    302            302      403     
 record_cancel           POST   302       403    302            302      403      403      302     404      404
 quarter_sign_off        POST   302       403    302            302      403      403      302     404      302
 quarter_reopen          POST   302       403    302            302      403      403      302     404      404
+# --- workers, contracts and rights
+workers                 GET    302       200    200            200      403      403      200     404      200
+worker_new              GET    302       200    200            200      403      403      200     404      200
+worker_new              POST   302       422    422            422      403      403      422     404      422
+worker                  GET    302       200    200            200      403      403      200     404      404
+contract_new            GET    302       200    200            200      403      403      200     404      404
+contract_new            POST   302       422    422            422      403      403      422     404      404
+contract                GET    302       200    200            200      403      403      200     404      404
+contract                POST   302       422    422            422      403      403      422     404      404
+right                   GET    302       200    200            200      403      403      200     404      404
+right                   POST   302       422    422            422      403      403      422     404      404
+manual_right_take_back  POST   302       302    302            302      403      403      302     404      404
+employer_size           GET    302       200    200            200      403      403      200     404      200
+employer_size           POST   302       422    422            422      403      403      422     404      422
+agreements              GET    302       200    200            200      403      403      200     200      200
+agreement_add           GET    302       403    200            200      403      403      200     200      403
+agreement_add           POST   302       403    422            422      403      403      422     422      403
+agreement_remove        POST   302       403    302            302      403      403      302     404      403
 # --- ready-made files and documents
 relays                  GET    302       200    200            200      403      403      200     200      403
 relay_new               GET    302       403    200            200      403      403      200     200      403

@@ -15,10 +15,18 @@ from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
 from channels.models import Channel, Credential, EnvelopePart, InboundFile
-from mandates.models import Employer, Mandate, MandateImport, Procuration
+from mandates.models import Contract, Employer, Mandate, MandateImport, Procuration, Worker
 from portal.identity.models import IdentityLink, IdentityProvider
 from portal.models import Membership, Profile, User
-from submissions.models import Batch, Declaration, RelayedFile, SignOff, TrainingRecord
+from submissions.models import (
+    Batch,
+    Declaration,
+    ManualRight,
+    RelayedFile,
+    SectorAgreement,
+    SignOff,
+    TrainingRecord,
+)
 from tests import factories
 from tests.people import Person
 from tests.portal.everything import make_one_of_everything
@@ -31,7 +39,8 @@ OPEN_TO_ALL = SIGN_IN | {"set_language", "choose_password", "livez", "readyz", "
 OWN = {"profile_details", "profile_password", "profile_sessions", "session_end", "confirm"}
 OWN |= {"totp", "totp_remove", "passkey_new_options", "passkey_add", "passkey_remove", "recovery_codes"}
 OWN |= {"identity_link", "identity_unlink", "organisation"}
-FOR_EVERY_MEMBER = OPEN_TO_ALL | OWN | {"logout", "record_edit", "declaration_complete"}
+REGISTER = {"worker_new", "contract_new", "contract", "right", "manual_right_take_back", "employer_size"}
+FOR_EVERY_MEMBER = OPEN_TO_ALL | OWN | REGISTER | {"logout", "record_edit", "declaration_complete"}
 """What the lowest profile may POST to."""
 
 OBJECTS: dict[str, type[Model]] = {
@@ -82,6 +91,15 @@ OBJECTS: dict[str, type[Model]] = {
     "client_person_new": Employer,
     "quarter_sign_off": Employer,
     "quarter_reopen": SignOff,
+    "workers": Employer,
+    "worker_new": Employer,
+    "employer_size": Employer,
+    "worker": Worker,
+    "contract_new": Worker,
+    "right": Worker,
+    "contract": Contract,
+    "manual_right_take_back": ManualRight,
+    "agreement_remove": SectorAgreement,
     "member_reset": Membership,
     "session_end": UserSession,
     "passkey_remove": Authenticator,
@@ -110,6 +128,7 @@ OBJECTS: dict[str, type[Model]] = {
 OTHER_ARGUMENTS: dict[str, dict[str, Any]] = {
     "sent_file": {"kind": "fi"},
     "member_grant": {"application": "declarations"},
+    "right": {"year": 2025},
     "choose_password": {"uidb64": "MQ", "token": "none"},
     "identity_start": {"handle": UUID(int=1)},
     "identity_back": {"handle": UUID(int=1)},

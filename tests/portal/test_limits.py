@@ -36,12 +36,15 @@ DECISIONS = {
     "mandates_employer": OWN,
     "mandates_worker": OWN,
     "mandates_contract": OWN,
+    "mandates_formernumber": OWN,
     "mandates_mandate": OWN,
     "mandates_procuration": OWN,
     "submissions_trainingrecord": OWN,
     "submissions_declaration": OWN,
     "submissions_anomaly": OWN,
     "submissions_signoff": OWN,
+    "submissions_employersize": OWN,
+    "submissions_manualright": OWN,
     "portal_identitylink": OWN,
     "submissions_careerdocument": OWN,
     "submissions_relayedform": OWN,
@@ -63,6 +66,7 @@ DECISIONS = {
     "portal_eventchain": CLOSED,
     # The frame of every page needs them; nobody limited changes them.
     "portal_mandataire": READABLE,
+    "submissions_sectoragreement": READABLE,
     "channels_channel": READABLE,
     "channels_departure": READABLE,
     "portal_identityprovider": READABLE,
@@ -76,6 +80,10 @@ DECISIONS = {
 EMPLOYER_OF = {
     "mandates_employer": "SELECT id, id FROM mandates_employer",
     "mandates_contract": "SELECT t.id, w.employer_id FROM mandates_contract t "
+    "JOIN mandates_worker w ON w.id = t.worker_id",
+    "mandates_formernumber": "SELECT t.id, w.employer_id FROM mandates_formernumber t "
+    "JOIN mandates_worker w ON w.id = t.worker_id",
+    "submissions_manualright": "SELECT t.id, w.employer_id FROM submissions_manualright t "
     "JOIN mandates_worker w ON w.id = t.worker_id",
     "mandates_procuration": "SELECT t.id, m.employer_id FROM mandates_procuration t "
     "JOIN mandates_mandate m ON m.id = t.mandate_id",

@@ -21,10 +21,11 @@ from lxml import html
 
 from tests.portal.sample_pages import NISS, TITLE, Operator
 from tests.portal.sample_pages import PAGES as OTHER_PAGES
+from tests.portal.sample_register import REGISTER_PAGES
 from tests.portal.sample_relays import RELAY_PAGES
 from tests.portal.sample_security import SECURITY_PAGES
 
-PAGES = OTHER_PAGES | SECURITY_PAGES | RELAY_PAGES
+PAGES = OTHER_PAGES | SECURITY_PAGES | RELAY_PAGES | REGISTER_PAGES
 
 
 def nowhere(request: HttpRequest, **kwargs: object) -> HttpResponse:
@@ -63,6 +64,12 @@ urlpatterns = [
             "procuration",
         )
     ],
+    *[
+        path(f"{name}/<int:pk>", nowhere, name=name)
+        for name in ("workers", "worker_new", "worker", "contract_new", "contract", "employer_size")
+    ],
+    path("right/<int:pk>/<int:year>", nowhere, name="right"),
+    *[path(name, nowhere, name=name) for name in ("agreements", "agreement_add")],
     *[path(name, nowhere, name=name) for name in ("relays", "relay_new", "documents", "document_new")],
     *[path(f"{name}/<int:pk>", nowhere, name=name) for name in ("relay", "declaration")],
     *[path(name, nowhere, name=name) for name in ("sign_in_code", "sign_in_passkey", "passkey_options")],

@@ -53,12 +53,16 @@ def test_a_replaced_number_is_replaced_at_every_employer(batch: Batch) -> None:
     assert {Worker.objects.get(pk=row.pk).niss for row in rows} == {"85073003328"}
 
 
-def test_two_rows_of_one_person_are_not_merged_by_machine(batch: Batch) -> None:
+def test_two_rows_of_one_person_become_one(batch: Batch) -> None:
     old = factories.worker(niss="98472899765")
-    factories.worker(old.employer, niss="85073003328")
+    new = factories.worker(old.employer, niss="85073003328")
+    training = factories.record(old)
     file = receive(batch, idflux(), environment="R")
-    assert "contradict" in file.reason
-    assert Worker.objects.get(pk=old.pk).niss == "98472899765"
+    assert file.state == "applied"
+    training.refresh_from_db()
+    assert training.worker == new
+    assert not Worker.objects.filter(pk=old.pk).exists()
+    assert Event.objects.get(verb="worker.merged").data["file"] == file.name
 
 
 def test_a_replacement_that_was_made_already_is_nothing_new(batch: Batch) -> None:
