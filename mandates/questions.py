@@ -10,7 +10,7 @@ from django.db.models import Count, Prefetch, Q, QuerySet
 
 from mandates.catalogue import mandate_services
 from mandates.models import Employer, EmployerQuerySet, Mandate, MandateQuerySet
-from mandates.numbers import NumberError, parse_enterprise_number
+from mandates.numbers import NumberError, parse_enterprise_number, parse_onss_number
 from mandates.states import STANDINGS, standing, standing_filter
 from portal import tenancy
 
@@ -32,13 +32,15 @@ def mine() -> MandateQuerySet:
 
 
 def clients(text: str) -> QuerySet[Employer]:
-    """Clients by name, those only whose name holds `text` or whose number it is."""
+    """Clients by name, those only whose name holds `text` or whose enterprise or ONSS number it is."""
     rows = Employer.objects.filter(mandataire_id=tenancy.current())
     text = text.strip()
     if text:
         found = Q(name__icontains=text)
         with suppress(NumberError):
             found |= Q(number=parse_enterprise_number(text))
+        with suppress(NumberError):
+            found |= Q(onss_number=parse_onss_number(text))
         rows = rows.filter(found)
     return rows.order_by("name", "pk")
 

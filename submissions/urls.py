@@ -15,12 +15,14 @@ from submissions.views import (
     records,
     relays,
     rights,
+    search,
     signing_off,
     sizes,
     workers,
 )
 
 urlpatterns: list[URLPattern] = [
+    path("search/", search.search, name="search"),
     path("to-correct/", declarations.to_correct, name="to_correct"),
     path("declarations/", declarations.declarations, name="declarations"),
     path("declarations/<int:pk>/", relays.declaration, name="declaration"),

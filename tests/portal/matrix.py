@@ -135,6 +135,9 @@ mandate_import          GET    302       403    403            200      403     
 mandate_import_apply    POST   302       403    403            302      403      403      302     404      403
 mandate_import_discard  POST   302       403    403            302      403      403      302     404      403
 mandate_import_bad      GET    302       403    403            200      403      403      200     404      403
+# --- the search in the frame
+search                  GET    302       200    200            200      403      403      200     200      200
+search                  POST   302       302    302            302      403      403      302     302      302
 # --- declarations
 to_correct              GET    302       200    200            200      403      403      200     200      200
 declarations            GET    302       200    200            200      403      403      200     200      200

@@ -38,7 +38,7 @@ OPEN_TO_ALL = SIGN_IN | {"set_language", "choose_password", "livez", "readyz", "
 
 OWN = {"profile_details", "profile_password", "profile_sessions", "session_end", "confirm"}
 OWN |= {"totp", "totp_remove", "passkey_new_options", "passkey_add", "passkey_remove", "recovery_codes"}
-OWN |= {"identity_link", "identity_unlink", "organisation"}
+OWN |= {"identity_link", "identity_unlink", "organisation", "search"}
 REGISTER = {"worker_new", "contract_new", "contract", "right", "manual_right_take_back", "employer_size"}
 FOR_EVERY_MEMBER = OPEN_TO_ALL | OWN | REGISTER | {"logout", "record_edit", "declaration_complete"}
 """What the lowest profile may POST to."""
