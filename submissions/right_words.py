@@ -52,9 +52,10 @@ def amount(minutes: int | Fraction, day_minutes: int) -> str:
     exact = Fraction(minutes)
     if not exact:
         return days(exact)
+    nearest = int(abs(exact) + Fraction(1, 2))
     return _("%(days)s (%(hours)s)") % {
         "days": days(exact / day_minutes),
-        "hours": duration(int(exact + Fraction(1, 2))),
+        "hours": duration(nearest if exact > 0 else -nearest),
     }
 
 
@@ -175,7 +176,7 @@ def _by_hand(step: Step, day_minutes: int) -> Told:
 def _year_before(step: Step, day_minutes: int) -> Told:
     values = {name: amount(step.values[name], day_minutes) for name in ("own", "carried", "used", "left")}
     text = _("Right %(own)s, carried over %(carried)s, training taken %(used)s.")
-    return Told(str(step.values["year"]), text % values, values["left"])
+    return Told(_("Left of %(year)d") % {"year": step.values["year"]}, text % values, values["left"])
 
 
 def _period_ended(step: Step, day_minutes: int) -> Told:

@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 import portal.models
 import portal.tenancy
-from portal.walls import ANYTHING, NOTHING, KeepWithin, RaiseWall, of_employer, through
+from portal.walls import ANYTHING, NOTHING, KeepWithin, RaiseWall, application_role, of_employer, through
 
 
 class Migration(migrations.Migration):
@@ -224,4 +224,10 @@ class Migration(migrations.Migration):
         # What somebody decided is taken back, never thrown away.
         RaiseWall("ManualRight", ("SELECT", "INSERT", "UPDATE")),
         KeepWithin("ManualRight", through("mandates_worker", "worker_id", "submissions_manualright")),
+        # Documents follow their worker when two rows of one person become one; nothing else of them ever changes.
+        migrations.RunSQL(
+            "GRANT UPDATE (worker_id, contract_id, content_sealed) ON submissions_careerdocument "
+            f"TO {application_role()}",
+            f"REVOKE UPDATE ON submissions_careerdocument FROM {application_role()}",
+        ),
     ]

@@ -81,7 +81,7 @@ class WorkerForm(forms.Form):
 
     niss = forms.CharField(
         label=gettext_lazy("NISS or BIS number"),
-        help_text=gettext_lazy("Eleven digits, such as 85.07.30-033.28. It is kept sealed."),
+        help_text=gettext_lazy("Eleven digits, with or without dots. It is kept sealed."),
         error_messages=_REQUIRED,
         widget=forms.TextInput(attrs={"inputmode": "numeric", "autocomplete": "off"}),
     )

@@ -22,6 +22,7 @@ from mandates.models import Contract, Employer, Worker
 from portal import lists, tenancy
 from portal.access import mine, needs
 from portal.models import Profile
+from portal.templatetags.presenting import DASH
 from submissions import history, rights
 from submissions.entitlement import Explanation, Facts, explain
 from submissions.models.right import FIRST_YEAR
@@ -59,10 +60,22 @@ def _row(worker: Worker, facts: Facts, today: date) -> dict[str, Any]:
 
 
 def right_of_year(found: Explanation) -> dict[str, Any]:
-    """The figures of a year as lists show them; `missing` are the years without a size of the enterprise."""
-    names = ("own", "carried", "used", "remaining", "beyond")
+    """The figures of a year as lists show them; `missing` are the years without a size of the enterprise.
+
+    What rests on a size that is not known is no figure: the right of that year has none, what remains is at least that.
+    """
+    names = ("own", "carried", "used", "remaining")
     shown = {name: amount(getattr(found, name), found.day_minutes) for name in names}
-    return {"year": found.year, "missing": found.missing, "is_beyond": found.beyond > 0, **shown}
+    if found.missing:
+        shown["remaining"] = _("at least %(amount)s") % {"amount": shown["remaining"]}
+    if found.year in found.missing:
+        shown["own"] = DASH
+    return {
+        "year": found.year,
+        "missing": found.missing,
+        "is_unknown": found.year in found.missing,
+        **shown,
+    }
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

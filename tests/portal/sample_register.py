@@ -28,9 +28,9 @@ class Worker(SimpleNamespace):
 WORKER = Worker(pk=4, masked_niss="85.07.30-***.**", employer=EMPLOYER)
 RIGHT = {
     "year": 2025, "missing": (), "own": "2,5 days (19 h)", "carried": "0 day", "used": "1 day (7 h 36)",
-    "remaining": "1,5 days (11 h 24)", "beyond": "0 day", "is_beyond": False,
+    "remaining": "1,5 days (11 h 24)", "is_unknown": False,
 }  # fmt: skip
-UNKNOWN = {**RIGHT, "year": 2026, "missing": (2026,)}
+UNKNOWN = {**RIGHT, "year": 2026, "missing": (2026,), "is_unknown": True, "own": "–"}
 CONTRACTS = [
     {
         "pk": pk,

@@ -16,7 +16,7 @@ from mandates import employing
 from mandates.models import Contract, Worker
 from portal.models import Event
 from portal.moving import LostRace
-from submissions import rights
+from submissions import declaring, rights
 from submissions.models import Declaration, SectorAgreement
 from submissions.right_words import amount, days, decimal, steps
 from submissions.states import DeclarationState
@@ -154,8 +154,8 @@ def test_a_training_taken_off_the_account_counts_no_more(operator: Person, worke
         for record in (kept, gone, refused):
             declared(channel, factories.declaration(record), D.ACCEPTED)
         assert rights.rights_of(worker, 2024).used == 180
-        declared(channel, factories.declaration(gone, kind="cancellation"), D.ACCEPTED)
-        declared(channel, factories.declaration(refused, kind="cancellation"), D.REFUSED)
+        declared(channel, declaring.cancel(gone), D.ACCEPTED)
+        declared(channel, declaring.cancel(refused), D.REFUSED)
         assert rights.rights_of(worker, 2024).used == 120
 
 
