@@ -82,23 +82,27 @@ def filtered(rows: QuerySet[Employer], chosen: str, today: date) -> QuerySet[Emp
 
 def client_rows(page: Any, today: date) -> list[dict[str, Any]]:
     """The clients of one page (a slice of `clients`), each with the mandate that says most today. Two queries."""
-    with_mandates = page.select_related("mandataire").prefetch_related(
+    return [client_row(employer, today) for employer in with_mandates(page)]
+
+
+def with_mandates(rows: QuerySet[Employer]) -> QuerySet[Employer]:
+    """`rows` with all that `client_row` reads of them."""
+    return rows.select_related("mandataire").prefetch_related(
         Prefetch("mandates", queryset=mine().order_by("starts_on", "pk"))
     )
-    rows = []
-    for employer in with_mandates:
-        telling = _most_telling(list(employer.mandates.all()), today)
-        rows.append(
-            {
-                "pk": employer.pk,
-                "name": employer.name,
-                "number": employer.number,
-                "onss_number": employer.onss_number,
-                "is_own": employer.is_own,
-                "mandate": mandate_row(telling, today) if telling else None,
-            }
-        )
-    return rows
+
+
+def client_row(employer: Employer, today: date) -> dict[str, Any]:
+    """One of `with_mandates` as the lists show it."""
+    telling = _most_telling(list(employer.mandates.all()), today)
+    return {
+        "pk": employer.pk,
+        "name": employer.name,
+        "number": employer.number,
+        "onss_number": employer.onss_number,
+        "is_own": employer.is_own,
+        "mandate": mandate_row(telling, today) if telling else None,
+    }
 
 
 def _most_telling(mandates: list[Mandate], today: date) -> Mandate | None:

@@ -1,7 +1,7 @@
 """One search over everything a person may see: clients, workers, trainings, declarations, sets and files.
 
-Each group is cut off at AT_MOST; what is longer leads to the list that shows all of it. A NISS is looked up by its blind
-index and finds people, and the forms of ready-made files that are about one of them.
+Each group is cut off at AT_MOST; what is longer leads to the list that shows all of it. A NISS is looked up by its
+blind index and finds people, and the forms of ready-made files that are about one of them.
 """
 
 from __future__ import annotations

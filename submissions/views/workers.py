@@ -8,22 +8,22 @@ from typing import Any
 
 from django.contrib import messages
 from django.db import transaction
-from django.db.models import Q
 from django.forms import Form
 from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_http_methods, require_safe
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from mandates import employing, joint_committees
 from mandates.employing import CannotEmploy
 from mandates.models import Contract, Employer, Worker
-from portal import lists, tenancy
+from portal import lists, sheets
 from portal.access import mine, needs
 from portal.models import Profile
 from portal.templatetags.presenting import DASH
-from submissions import history, rights
+from submissions import history, listings, rights, searching
 from submissions.entitlement import Explanation, Facts, explain
 from submissions.models.right import FIRST_YEAR
 from submissions.right_words import amount, percent
@@ -35,16 +35,23 @@ from submissions.views.register_forms import ContractForm, WorkerForm
 def workers(request: HttpRequest, pk: int) -> HttpResponse:
     """Everybody who works or worked for an employer, with the present contract and the right of this year."""
     employer, query = mine(Employer, pk=pk), request.GET.get("q", "").strip()
-    rows = Worker.objects.filter(mandataire_id=tenancy.current(), employer=employer)
-    for word in query.split():
-        rows = rows.filter(Q(family_name__icontains=word) | Q(given_name__icontains=word))
+    rows = searching.workers(query).filter(employer=employer)
     page = lists.page_of(request, rows.order_by("family_name", "given_name", "pk"))
     today = timezone.localdate()
     shown = list(page.object_list)
     facts = rights.facts_of(shown)
     page.object_list = [_row(worker, facts[worker.pk], today) for worker in shown]
     context = {"nav": "employers", "employer": employer, "query": query, "page": page, "year": today.year}
-    return render(request, "submissions/worker_list.html", context)
+    return render(request, "submissions/worker_list.html", context | {"kept": {"q": query}})
+
+
+@require_POST
+@needs(Profile.ENCODE)
+def export(request: HttpRequest, pk: int) -> HttpResponseBase:
+    """The list of an employer's workers, as filtered, as a file."""
+    employer, query = mine(Employer, pk=pk), request.POST.get("q", "").strip()
+    listing = listings.workers(searching.workers(query).filter(employer=employer), timezone.localdate())
+    return sheets.export(request, listing, "workers", {"employer": employer.name, "q": query})
 
 
 def _row(worker: Worker, facts: Facts, today: date) -> dict[str, Any]:

@@ -40,7 +40,8 @@ OWN = {"profile_details", "profile_password", "profile_sessions", "session_end",
 OWN |= {"totp", "totp_remove", "passkey_new_options", "passkey_add", "passkey_remove", "recovery_codes"}
 OWN |= {"identity_link", "identity_unlink", "organisation", "search"}
 REGISTER = {"worker_new", "contract_new", "contract", "right", "manual_right_take_back", "employer_size"}
-FOR_EVERY_MEMBER = OPEN_TO_ALL | OWN | REGISTER | {"logout", "record_edit", "declaration_complete"}
+EXPORTS = {f"{name}_export" for name in ("employers", "mandates", "declarations", "to_correct", "workers")}
+FOR_EVERY_MEMBER = OPEN_TO_ALL | OWN | REGISTER | EXPORTS | {"logout", "record_edit", "declaration_complete"}
 """What the lowest profile may POST to."""
 
 OBJECTS: dict[str, type[Model]] = {
@@ -92,6 +93,7 @@ OBJECTS: dict[str, type[Model]] = {
     "quarter_sign_off": Employer,
     "quarter_reopen": SignOff,
     "workers": Employer,
+    "workers_export": Employer,
     "worker_new": Employer,
     "employer_size": Employer,
     "worker": Worker,

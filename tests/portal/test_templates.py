@@ -69,7 +69,9 @@ urlpatterns = [
         for name in ("workers", "worker_new", "worker", "contract_new", "contract", "employer_size")
     ],
     path("right/<int:pk>/<int:year>", nowhere, name="right"),
-    *[path(name, nowhere, name=name) for name in ("agreements", "agreement_add")],
+    *[path(name, nowhere, name=name) for name in ("agreements", "agreement_add", "search")],
+    *[path(name, nowhere, name=name) for name in ("employers_export", "mandates_export")],
+    path("workers_export/<int:pk>", nowhere, name="workers_export"),
     *[path(name, nowhere, name=name) for name in ("relays", "relay_new", "documents", "document_new")],
     *[path(f"{name}/<int:pk>", nowhere, name=name) for name in ("relay", "declaration")],
     *[path(name, nowhere, name=name) for name in ("sign_in_code", "sign_in_passkey", "passkey_options")],
