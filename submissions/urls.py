@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.urls import URLPattern, path
 
 from submissions.views import (
+    accounts,
     batches,
     channel,
     declarations,
@@ -60,6 +61,8 @@ urlpatterns: list[URLPattern] = [
     path("employers/<int:pk>/workers/new/", workers.new, name="worker_new"),
     path("employers/<int:pk>/size/", sizes.size, name="employer_size"),
     path("workers/<int:pk>/", workers.worker, name="worker"),
+    path("workers/<int:pk>/account/", accounts.account, name="account"),
+    path("workers/<int:pk>/account/pdf/", accounts.account_pdf, name="account_pdf"),
     path("workers/<int:pk>/contracts/new/", workers.contract_new, name="contract_new"),
     path("workers/<int:pk>/rights/<int:year>/", rights.right, name="right"),
     path("contracts/<int:pk>/", workers.contract, name="contract"),

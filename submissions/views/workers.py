@@ -22,11 +22,10 @@ from mandates.models import Contract, Employer, Worker
 from portal import lists, sheets
 from portal.access import mine, needs
 from portal.models import Profile
-from portal.templatetags.presenting import DASH
 from submissions import history, listings, rights, searching
-from submissions.entitlement import Explanation, Facts, explain
+from submissions.entitlement import Facts, explain
 from submissions.models.right import FIRST_YEAR
-from submissions.right_words import amount, percent
+from submissions.right_words import percent, right_of_year
 from submissions.views.register_forms import ContractForm, WorkerForm
 
 
@@ -63,25 +62,6 @@ def _row(worker: Worker, facts: Facts, today: date) -> dict[str, Any]:
         "committees": ", ".join(sorted({term.joint_committee for term in held})),
         "regime": percent(sum((term.regime for term in held), Fraction(0))) if held else "",
         "right": right_of_year(explain(facts, today.year)),
-    }
-
-
-def right_of_year(found: Explanation) -> dict[str, Any]:
-    """The figures of a year as lists show them; `missing` are the years without a size of the enterprise.
-
-    What rests on a size that is not known is no figure: the right of that year has none, what remains is at least that.
-    """
-    names = ("own", "carried", "used", "remaining")
-    shown = {name: amount(getattr(found, name), found.day_minutes) for name in names}
-    if found.missing:
-        shown["remaining"] = _("at least %(amount)s") % {"amount": shown["remaining"]}
-    if found.year in found.missing:
-        shown["own"] = DASH
-    return {
-        "year": found.year,
-        "missing": found.missing,
-        "is_unknown": found.year in found.missing,
-        **shown,
     }
 
 

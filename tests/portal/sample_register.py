@@ -150,7 +150,37 @@ def search_page(**changes: Any) -> Data:
     return blank | changes
 
 
+TRAINING = {
+    "title": "Excel <avancé>", "provider": "École & <Fils>", "starts_on": date(2025, 3, 1), "ends_on": date(2025, 3, 2),
+    "duration_minutes": 456, "charged": "1 day (7 h 36)",
+}  # fmt: skip
+ACCOUNT = {
+    "worker": WORKER,
+    "employer": EMPLOYER,
+    "niss": "85.07.30-***.**",
+    "first": 2025,
+    "last": 2026,
+    "contracts": CONTRACTS,
+    "years": [
+        {
+            **RIGHT,
+            "path": [Told("Size", "50 <FTE>", "5 days"), Told("Without", "a figure")],
+            "trainings": [TRAINING],
+        },
+        {**UNKNOWN, "path": [], "trainings": []},
+    ],
+}
+
+
 REGISTER_PAGES: dict[str, tuple[str, Data]] = {
+    "account": (
+        "submissions/account.html",
+        {"nav": "employers", "account": ACCOUNT, "choices": [2026, 2025]},
+    ),
+    "empty account": (
+        "submissions/account.html",
+        {"nav": "employers", "account": {**ACCOUNT, "contracts": [], "years": []}, "choices": [2026, 2025]},
+    ),
     "search": ("submissions/search.html", search_page()),
     "search that found": ("submissions/search.html", search_page(query='"><i>', groups=GROUPS)),
     "search of all workers": (

@@ -97,6 +97,8 @@ OBJECTS: dict[str, type[Model]] = {
     "worker_new": Employer,
     "employer_size": Employer,
     "worker": Worker,
+    "account": Worker,
+    "account_pdf": Worker,
     "contract_new": Worker,
     "right": Worker,
     "contract": Contract,

@@ -66,7 +66,10 @@ urlpatterns = [
     ],
     *[
         path(f"{name}/<int:pk>", nowhere, name=name)
-        for name in ("workers", "worker_new", "worker", "contract_new", "contract", "employer_size")
+        for name in (
+            *("workers", "worker_new", "worker", "contract_new", "contract", "employer_size"),
+            *("account", "account_pdf"),
+        )
     ],
     path("right/<int:pk>/<int:year>", nowhere, name="right"),
     *[path(name, nowhere, name=name) for name in ("agreements", "agreement_add", "search")],
