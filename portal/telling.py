@@ -81,6 +81,15 @@ TELLINGS: Final[Mapping[str, Telling]] = MappingProxyType(
             _("%(actor)s replaced the personal number of %(what)s, as the answer asked"),
             _("Personal number replaced"),
         ),
+        "worker.file_exported": Telling(
+            _("%(actor)s took the complete file of %(what)s, with the personal number in full"),
+            _("Complete file exported"),
+        ),
+        "employer.file_exported": Telling(
+            _(
+                "%(actor)s took the complete file of %(what)s and its workers, with the personal numbers in full"
+            )
+        ),
         "worker.merged": Telling(
             _("Two rows of %(what)s, under a former and a present number, became one"),
             _("Two rows of this person, under a former and a present number, became one"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 from fractions import Fraction
-from typing import Any
+from typing import Any, Final
 
 from django.contrib import messages
 from django.db import transaction
@@ -12,15 +12,18 @@ from django.forms import Form
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils import timezone
+from django.utils.functional import Promise
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from mandates import employing, joint_committees
 from mandates.employing import CannotEmploy
 from mandates.models import Contract, Employer, Worker
 from portal import lists, sheets
-from portal.access import mine, needs
+from portal.access import membership, mine, needs
 from portal.models import Profile
 from submissions import history, listings, rights, searching
 from submissions.entitlement import Facts, explain
@@ -41,7 +44,8 @@ def workers(request: HttpRequest, pk: int) -> HttpResponse:
     facts = rights.facts_of(shown)
     page.object_list = [_row(worker, facts[worker.pk], today) for worker in shown]
     context = {"nav": "employers", "employer": employer, "query": query, "page": page, "year": today.year}
-    return render(request, "submissions/worker_list.html", context | {"kept": {"q": query}})
+    context |= {"kept": {"q": query}, "file": _file(request, "employer_file", pk, _EMPLOYER_FILE)}
+    return render(request, "submissions/worker_list.html", context)
 
 
 @require_POST
@@ -100,8 +104,26 @@ def worker(request: HttpRequest, pk: int) -> HttpResponse:
         "contracts": [_contract(row, today) for row in chosen.contracts.order_by("-entered_on", "-pk")],
         "years": [right_of_year(years[year]) for year in sorted(years, reverse=True)],
         "events": history.of_worker(chosen, former),
+        "file": _file(request, "worker_file", pk, _WORKER_FILE),
     }
     return render(request, "submissions/worker_detail.html", context)
+
+
+_WORKER_FILE: Final = gettext_lazy(
+    "Everything the register knows of this worker, with the personal number in full. "
+    "The journal keeps that you took it."
+)
+_EMPLOYER_FILE: Final = gettext_lazy(
+    "Everything the register knows of this client and its workers, with the personal numbers in full. "
+    "The journal keeps that you took it."
+)
+
+
+def _file(request: HttpRequest, name: str, pk: int, question: str | Promise) -> dict[str, Any] | None:
+    """The button of a complete file, for who may take one."""
+    if not membership(request).may(Profile.ADMINISTRATIVE):
+        return None
+    return {"url": reverse(name, args=[pk]), "label": _("Complete file"), "question": question}
 
 
 def _contract(row: Contract, today: date) -> dict[str, Any]:

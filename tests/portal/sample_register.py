@@ -89,6 +89,7 @@ def worker_page(**changes: Any) -> Data:
     return {
         "nav": "employers",
         "worker": WORKER,
+        "file": None,
         "former": former,
         "contracts": CONTRACTS,
         "years": [UNKNOWN, RIGHT],
@@ -105,6 +106,7 @@ def workers_page(rows: list[Data], query: str = "") -> Data:
         "year": 2026,
         "page": page_of(rows),
         "kept": {"q": query},
+        "file": REMOVE,
     }
 
 

@@ -97,6 +97,8 @@ OBJECTS: dict[str, type[Model]] = {
     "worker_new": Employer,
     "employer_size": Employer,
     "worker": Worker,
+    "worker_file": Worker,
+    "employer_file": Employer,
     "account": Worker,
     "account_pdf": Worker,
     "contract_new": Worker,
