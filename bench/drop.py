@@ -21,7 +21,7 @@ from uuid import UUID
 
 import asyncssh
 
-from bench.ground import scratch_database, start
+from bench.ground import start
 from portal.servers import provided
 
 ONE_WAY = 0.010
@@ -39,6 +39,8 @@ def main() -> None:
     sets = max(1, parser.parse_args().n // FILES_OF_A_SET)
     with provided():
         start()
+        from tests.scratch import scratch_database
+
         with (
             scratch_database("bench_drop"),
             tempfile.TemporaryDirectory() as folder,

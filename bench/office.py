@@ -140,7 +140,7 @@ def _sets(channel: Channel, count: int, sender: str) -> None:
         sender_number=f"'{sender}'",
         application_code="'FLAD'",
         day=day,
-        environment="'S'",
+        environment="'R'",
         counter="i",
         sequence="'P' || lpad((i % 10000)::text, 4, '0')",
     )
@@ -149,8 +149,8 @@ def _sets(channel: Channel, count: int, sender: str) -> None:
         f"{_numbered(ReservedName, 'day, sequence')} AS n",
         channel_id=str(channel.pk),
         name_id="n.id",
-        stem=f"'FLAD.{sender}.' || to_char(n.day, 'YYYYMMDD') || '.' || n.sequence || '.S'",
-        environment="'S'",
+        stem=f"'FLAD.{sender}.' || to_char(n.day, 'YYYYMMDD') || '.' || n.sequence || '.R'",
+        environment="'R'",
         service="'FLA'",
         sealed_at="n.day + interval '9 hours'",
     )
@@ -178,7 +178,7 @@ def _sets(channel: Channel, count: int, sender: str) -> None:
         channel_id=str(channel.pk),
         envelope_id="e.id",
         service="'FLA'",
-        environment="'S'",
+        environment="'R'",
         state=state,
         declarations_count=str(IN_A_SET),
         sealed_at="e.sealed_at",
@@ -192,7 +192,7 @@ def _sets(channel: Channel, count: int, sender: str) -> None:
         f"{_numbered(Envelope, 'stem, sealed_at')} AS e, generate_series(1, 3) AS k",
         channel_id=str(channel.pk),
         envelope_id="e.id",
-        environment="'S'",
+        environment="'R'",
         name="'FO.' || CASE k WHEN 1 THEN 'ACRF' ELSE 'NOTI' END || '.' || e.stem || '.' || k",
         kind="CASE k WHEN 1 THEN 'ACRF' ELSE 'NOTI' END",
         sha256="md5(e.stem || k) || md5(e.stem)",
@@ -251,6 +251,7 @@ def _declarations(count: int) -> None:
         reference="'P-' || lpad(r.i::text, 12, '0')",
         state=state,
         batch_id="b.id",
+        environment="CASE WHEN b.id IS NOT NULL THEN 'R' ELSE '' END",
         part="CASE WHEN b.id IS NOT NULL THEN 1 END",
         position=f"CASE WHEN b.id IS NOT NULL THEN 1 + r.i % {IN_A_SET} END",
         ticket="CASE WHEN b.state = 'answered' THEN 'T' || lpad(r.i::text, 12, '0') ELSE '' END",
@@ -287,36 +288,47 @@ def _nisses() -> list[str]:
 
 
 def happen() -> None:
-    """Writes two events for each mandate, in the open scope of an office. As the owner: the chain is left out of it.
+    """Writes what a year of this office leaves in the journal, in its open scope: over four events for each mandate.
 
-    The application would chain each of them at commit; in this database nobody verifies the chain, and nothing more
-    is written.
+    As the owner: the chain is left out of it. The application would chain each of them at commit; in this database
+    nobody verifies the chain, and nothing more is written.
     """
     with connection.cursor() as cursor:
         cursor.execute("ALTER TABLE portal_event DISABLE TRIGGER chain")
     mandates = Mandate.objects.count()
-    actor = f"(SELECT array_agg(user_id) FROM {Membership._meta.db_table})"
+    sets, files = mandates // 50, mandates * 3 // 50
     kinds = (
-        (Mandate, "mandate", "mandate.proposed", '\'{"service": "FLA", "start": "2026-01-01"}\'', mandates),
-        (Employer, "employer", "employer.added", "'{}'", mandates // 4),
-        (Declaration, "declaration", "declaration.created", "'{}'", mandates * 6 // 10),
-        (Batch, "batch", "batch.sealed", "'{\"declarations\": 50}'", mandates // 50),
+        *(
+            (Mandate, "mandate", f"mandate.{verb}", _MANDATE, mandates)
+            for verb in ("created", "proposed", "validated")
+        ),
+        (Employer, "employer", "employer.added", "{}", mandates // 4),
+        (Declaration, "declaration", "declaration.created", '{"count": 1}', mandates * 6 // 10),
+        (Batch, "batch", "batch.sealed", '{"declarations": 50}', sets),
+        *((Batch, "batch", f"batch.{verb}", "{}", sets) for verb in ("dropped", "acknowledged", "answered")),
+        (InboundFile, "inboundfile", "file.stored", "{}", files),
         (Membership, "membership", "grant.given", _GRANT, mandates // 10),
     )
-    for model, kind, verb, data, count in kinds:
-        _insert(
-            Event,
-            f"generate_series(0, {count - 1}) AS n JOIN {_numbered(model)} AS s "
-            f"ON s.i = n % (SELECT count(*) FROM {model._meta.db_table}), "
-            f"(SELECT {actor} AS ids) AS actors",
-            at=f"now() - ({count} - n) * interval '1 minute'",
-            actor_id="CASE WHEN n % 4 > 0 THEN actors.ids[1 + n % array_length(actors.ids, 1)] END",
-            actor_name="CASE WHEN n % 4 > 0 THEN 'somebody' ELSE '' END",
-            verb=f"'{verb}'",
-            subject_type=f"'{kind}'",
-            subject_id="s.id::text",
-            data=f"{data}::jsonb",
-        )
+    happened = " UNION ALL ".join(
+        f"SELECT n, s.id AS subject, '{kind}' AS kind, '{verb}' AS verb, '{data}'::jsonb AS data, "
+        f"now() - ({count} - n) * interval '1 year' / {count} AS at "
+        f"FROM generate_series(0, {count - 1}) AS n "
+        f"JOIN {_numbered(model)} AS s ON s.i = n % (SELECT count(*) FROM {model._meta.db_table})"
+        for model, kind, verb, data, count in kinds
+    )
+    actors = f"(SELECT array_agg(user_id) AS ids FROM {Membership._meta.db_table})"
+    _insert(
+        Event,
+        f"({happened}) AS e, {actors} AS actors ORDER BY e.at",
+        at="e.at",
+        actor_id="CASE WHEN e.n % 4 > 0 THEN actors.ids[1 + e.n % array_length(actors.ids, 1)] END",
+        actor_name="CASE WHEN e.n % 4 > 0 THEN 'somebody' ELSE '' END",
+        verb="e.verb",
+        subject_type="e.kind",
+        subject_id="e.subject::text",
+        data="e.data",
+    )
 
 
-_GRANT = '\'{"who": "Anne Martin", "application": "declarations", "profile": "encode", "until": ""}\''
+_MANDATE = '{"service": "FLA", "start": "2026-01-01", "party": "mandataire"}'
+_GRANT = '{"who": "Anne Martin", "application": "declarations", "profile": "encode", "until": ""}'

@@ -22,8 +22,8 @@ from portal.servers import provided
 
 LIMIT = 150.0
 """Milliseconds."""
-REQUESTS = 60
-WARM_UP = 5
+REQUESTS = 40
+WARM_UP = 3
 
 
 class Timing(NamedTuple):
@@ -90,7 +90,7 @@ def _offices(mandates: int) -> Any:
         operator = people.signed_in(factories.mandataire(), Profile.EXTENDED, f"operator{place}")
         operators.append(operator)
         with operator.scope():
-            channel = factories.channel(sender_number=str(office.SENDER + place))
+            channel = factories.channel(sender_number=str(office.SENDER + place), environment="R")
             office.furnish(channel, size, place)
         with as_owner(), transaction.atomic(), tenancy.scope(operator.mandataire.pk):
             office.happen()
@@ -185,6 +185,7 @@ def _queries() -> list[tuple[str, dict[str, object]]]:
         ("declarations", {"month": f"{timezone.localdate():%Y-%m}", "state": "accepted"}),
         ("declarations", {"page": 999999}),
         ("to_correct", {"code": anomaly.code, "tag": anomaly.tag}),
+        ("client_suggestions", {"q": "dupont"}),
         ("batches", {"page": 999999}),
         ("channel", {"state": "to_look_at"}),
         ("channel", {"page": 999999}),

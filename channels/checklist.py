@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Final
 
 from django.urls import reverse
 from django.utils import timezone
@@ -15,10 +16,13 @@ from django.utils.translation import gettext as _
 
 from channels import judging, vault
 from channels.judging import day
-from channels.models import Channel, Credential
+from channels.models import Channel, Credential, EnvironmentCode, InboundFile
 from channels.verifying import Who
 
 _Kind = Credential.Kind
+
+NOTIFICATION: Final = "NOTI"
+"""The kind of answer that says what became of declarations; others speak of a set or of a worker."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,6 +171,32 @@ def _last(channel: Channel) -> Iterator[Step]:
         reverse("channel_setup") if channel.is_set_up else reverse("channel_service"),
         "" if channel.is_set_up else _("Put it in service"),
     )
+    yield _first_set(channel)
+
+
+def first_answer(channel: Channel) -> InboundFile | None:
+    """The first answer that said what became of declarations from here; without its bytes."""
+    answers = InboundFile.objects.filter(
+        channel=channel, state=InboundFile.State.APPLIED, kind=NOTIFICATION
+    ).defer("content_sealed", "signature_sealed")
+    return answers.order_by("pk").first()
+
+
+def _first_set(channel: Channel) -> Step:
+    answer = first_answer(channel)
+    if answer:
+        note, action = _("Answered on %(day)s.") % {"day": day(answer.applied_at)}, _("See")
+    elif not channel.is_set_up:
+        note, action = _("Once the channel is in service."), ""
+    elif channel.environment == EnvironmentCode.PRODUCTION:
+        note, action = _("Sets are made for production now: choose the simulation first."), _("See")
+    else:
+        note = _(
+            "Checked and answered like a real one, and never registered: it shows that all holds together."
+        )
+        action = _("Prepare and send")
+    title = _("A first set, answered")
+    return Step("first_set", title, Who.HERE, answer is not None, note, reverse("channel_first_set"), action)
 
 
 def certificate_warning(channel: Channel) -> dict[str, object] | None:

@@ -43,6 +43,7 @@ def house(request: HttpRequest) -> dict[str, object]:
         "may": {
             "declarations": membership.may(Profile.ENCODE),
             "batches": membership.may(Profile.ENCODE) and everywhere[Application.DECLARATIONS],
+            "files": membership.may(Profile.ADMINISTRATIVE) and everywhere[Application.DECLARATIONS],
             "mandates": membership.may(MandateProfile.SEE),
             "channel": membership.may(ChannelProfile.SEE),
             "journal": membership.may(Profile.EXTENDED) and all(everywhere.values()),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final
 
 from django.core.paginator import Page, Paginator
@@ -11,18 +11,37 @@ from django.http import HttpRequest
 from django.utils.functional import Promise
 from django.utils.http import urlencode
 
+from portal import tenancy
+
 PER_PAGE: Final = 50
 
 
-def page_of(request: HttpRequest, rows: QuerySet[Any] | list[Any], *, total: int | None = None) -> Page[Any]:
+def page_of(
+    request: HttpRequest,
+    rows: QuerySet[Any] | list[Any],
+    *,
+    total: int | None = None,
+    shown: Callable[[QuerySet[Any]], QuerySet[Any]] | None = None,
+) -> Page[Any]:
     """The page that the address asks for; the nearest one for a number that does not exist.
 
-    `total` is the number of rows, for who has counted them already.
+    `total` is the number of rows, for who has counted them already. `shown` joins to a queryset what the list shows of
+    each row. After the first page it is asked for the rows of the page alone, in one more query, so that a late page
+    does not join all rows before it.
     """
     paginator = Paginator(rows, PER_PAGE)
     if total is not None:
         paginator.count = total
-    return paginator.get_page(request.GET.get("page"))
+    page = paginator.get_page(request.GET.get("page"))
+    if shown is not None and isinstance(cut := page.object_list, QuerySet):
+        if page.has_previous():
+            # The ids as a list: of a subquery the planner knows no size, and joins everything else first.
+            pks, order = list(cut.values_list("pk", flat=True)), cut.query.order_by
+            cut = cut.model._default_manager.filter(mandataire_id=tenancy.current(), pk__in=pks).order_by(
+                *order
+            )
+        page.object_list = shown(cut)
+    return page
 
 
 def address(**parameters: str) -> str:

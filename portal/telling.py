@@ -160,6 +160,13 @@ TELLINGS: Final[Mapping[str, Telling]] = MappingProxyType(
         "record.cancellation_asked": Telling(
             _("%(actor)s asked for the cancellation of %(what)s"), _("Cancellation asked for")
         ),
+        # trainings encoded for many at once
+        "course.encoded": Telling(_("%(actor)s encoded “%(title)s” for %(workers)s of %(what)s%(kept)s")),
+        "course.completed": Telling(
+            _("%(actor)s made “%(title)s” ready to leave for %(workers)s of %(what)s")
+        ),
+        "template.kept": Telling(_("%(actor)s kept the training template “%(title)s”")),
+        "template.removed": Telling(_("%(actor)s removed the training template “%(title)s”")),
         # ready-made files and documents
         "relay.handed_over": Telling(
             _("%(actor)s handed over the file %(what)s%(count)s"), _("File handed over")
@@ -189,6 +196,9 @@ TELLINGS: Final[Mapping[str, Telling]] = MappingProxyType(
         "batch.drop_asked": Telling(_("%(actor)s asked to drop the batch %(what)s"), _("Drop asked for")),
         "batch.sent_again": Telling(
             _("%(actor)s declared the batch %(what)s again in a new set"), _("Declared again in a new set")
+        ),
+        "batch.promoted": Telling(
+            _("%(actor)s sent what the batch %(what)s tested to production%(count)s"), _("Sent to production")
         ),
         "envelope.sealed": Telling(_("%(actor)s wrote and signed the files of %(what)s")),
         "drop.started": Telling(_("%(actor)s began to send %(what)s"), _("Sending began")),
@@ -443,7 +453,7 @@ def _what(event: Event, what: str) -> str:
 def _values(event: Event, labels: Mapping[str, str | Promise]) -> dict[str, str]:
     data = event.data
     plain = ("who", "username", "kind", "profile", "application", "service", "shown", "pinned")
-    values = {name: str(data.get(name, "")) for name in (*plain, "year", "fte", "committee")}
+    values = {name: str(data.get(name, "")) for name in (*plain, "title", "year", "fte", "committee")}
     values["list"] = str(LISTS.get(data.get("list", ""), ""))
     values["format"] = str(data.get("format", "")).upper()
     values["times"] = ", ".join(data.get("times", ())) or gettext("no fixed time")
@@ -471,9 +481,11 @@ def _values(event: Event, labels: Mapping[str, str | Promise]) -> dict[str, str]
     values["count"] = f" ({counted})" if count > 1 else ""
     values["moved"] = f" ({_answers(int(data['moved']))})" if "moved" in data else ""
     values["fields"] = _fields(event, labels)
-    rows, mandates = (int(data.get(name) or 0) for name in ("rows", "mandates"))
+    rows, mandates, workers = (int(data.get(name) or 0) for name in ("rows", "mandates", "workers"))
     values["rows"] = ngettext("%(count)d row", "%(count)d rows", rows) % {"count": rows}
     values["mandates"] = ngettext("%(count)d mandate", "%(count)d mandates", mandates) % {"count": mandates}
+    values["workers"] = ngettext("%(count)d worker", "%(count)d workers", workers) % {"count": workers}
+    values["kept"] = pgettext("trainings", ", as drafts") if data.get("is_draft") else ""
     if event.verb.startswith("credential."):
         values["kind"] = str(_KEYS.get(values["kind"], values["kind"]))
     values["changes"] = _changes(event)

@@ -14,7 +14,7 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from django.db import connection
-from django.db.models import F, QuerySet, Window
+from django.db.models import F, Q, QuerySet, Window
 from django.db.models.functions import RowNumber
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -62,12 +62,19 @@ def today() -> datetime:
     return timezone.now().astimezone(BRUSSELS)
 
 
-def seal_ready(mandataire: UUID, channel_id: int, code: str, *, environment: str | None = None) -> list[int]:
+def bound_for(environment: str, channel: Channel) -> Q:
+    """What leaves for `environment` (R, T or S): the destined, and what goes with the channel while that is there."""
+    destined = Q(environment=environment)
+    return destined | Q(environment="") if environment == channel.environment else destined
+
+
+def seal_ready(mandataire: UUID, channel_id: int, code: str, environment: str = "") -> list[int]:
     """Seals every ready declaration of one service into as many sets as it takes. Returns the ids of the batches.
 
-    Declarations stay ready when we may not speak for their employer today (`EmployerQuerySet.spoken_for`). Each set is
-    a transaction of its own: killed in the middle, what was sealed is sealed and the rest is still ready. Raises
-    NotAllowed when the service is closed or the channel does not carry it.
+    `environment` is R, T or S; "" is that of the channel. Declarations stay ready when we may not speak for their
+    employer today (`EmployerQuerySet.spoken_for`). Each set is a transaction of its own: killed in the middle, what was
+    sealed is sealed and the rest is still ready. Raises NotAllowed when the service is closed or the channel does not
+    carry it.
     """
     batches: list[int] = []
     with tenancy.scope(mandataire):
@@ -140,7 +147,10 @@ def _seal_one(
     now = today()
     speaking_for = Employer.objects.spoken_for(now.date(), chosen.mandate).values("pk")
     due = Declaration.objects.ready().filter(
-        mandataire_id=tenancy.current(), service=chosen.code, employer_id__in=speaking_for
+        bound_for(environment, channel),
+        mandataire_id=tenancy.current(),
+        service=chosen.code,
+        employer_id__in=speaking_for,
     )
     ids = _lock_in_turns(due, MAX_PARTS * MAX_FORMS)
     if not ids:
@@ -262,15 +272,17 @@ def _close(envelope: EnvelopeWriter, writer: FlaWriter, part: Part) -> None:
 
 
 def place(batch: Batch, places: Places) -> None:
-    """Moves every rendered declaration into the batch, at its place, in one guarded UPDATE."""
+    """Moves every rendered declaration into the batch and its environment, at its place, in one guarded UPDATE."""
     with connection.cursor() as cursor:
         cursor.execute(
-            "UPDATE submissions_declaration d SET state = %s, batch_id = %s, part = p.part, position = p.position "
+            "UPDATE submissions_declaration d SET state = %s, batch_id = %s, environment = %s, part = p.part, "
+            "position = p.position "
             "FROM unnest(%s::bigint[], %s::smallint[], %s::smallint[]) AS p (id, part, position) "
             "WHERE d.id = p.id AND d.state = %s AND d.mandataire_id = %s",
             [
                 DeclarationState.BATCHED,
                 batch.pk,
+                batch.environment,
                 places.ids,
                 places.parts,
                 places.positions,

@@ -6,11 +6,13 @@ import json
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import Final
 from uuid import UUID
 
 from django.db import connection
 from django.db.models import Count
 
+from channels.models import EnvironmentCode
 from mandates import catalogue
 from portal import tenancy
 from submissions.models import Declaration
@@ -19,9 +21,10 @@ from submissions.states import LIVE, DeclarationState
 _LAWS = {
     # What events say was created, against the rows that are there: nothing is lost, nothing comes from nowhere.
     "events say {0} declarations were created, the register holds {1}": """
-        SELECT coalesce(sum((e.data->>'count')::int), 0), (SELECT count(*) FROM submissions_declaration)
-        FROM portal_event e WHERE e.verb = 'declaration.created'
-        HAVING coalesce(sum((e.data->>'count')::int), 0) <> (SELECT count(*) FROM submissions_declaration)""",
+        SELECT e.count, d.count FROM (SELECT count(*) FROM submissions_declaration) AS d, (
+            SELECT coalesce(sum((data->>CASE verb WHEN 'course.encoded' THEN 'workers' ELSE 'count' END)::int), 0)
+            FROM portal_event WHERE verb IN ('declaration.created', 'course.encoded')) AS e (count)
+        WHERE e.count <> d.count""",
     # A form in a file without its declaration, or the other way round.
     "batch {0}: its files hold {1} forms, {2} declarations lie in it": """
         SELECT b.id, (SELECT coalesce(sum(p.forms_count), 0) FROM channels_envelopepart p
@@ -55,6 +58,36 @@ _LAWS = {
             AND m.service = %(mandates)s::jsonb ->> b.service AND m.state = 'active' AND m.starts_on <= sealed.day
             AND (m.ends_on IS NULL OR m.ends_on >= sealed.day))
         LIMIT 20""",
+    # The environments never mix: not in a file name, not in a set, not on an account.
+    "batch {0} is for {1}, its files for {2}, named {3}": """
+        SELECT b.id, b.environment, e.environment, e.stem FROM submissions_batch b
+        JOIN channels_envelope e ON e.mandataire_id = b.mandataire_id AND e.id = b.envelope_id
+        WHERE e.environment <> b.environment OR right(e.stem, 1) <> b.environment
+        LIMIT 20""",
+    "declaration {0} is for {1}, and lies in batch {2} for {3}": """
+        SELECT d.id, d.environment, b.id, b.environment FROM submissions_declaration d
+        JOIN submissions_batch b ON b.mandataire_id = d.mandataire_id AND b.id = d.batch_id
+        WHERE d.environment <> b.environment
+        LIMIT 20""",
+    "declaration {0} is for {1}, and speaks of declaration {2} for {3}": """
+        SELECT d.id, d.environment, e.id, e.environment FROM submissions_declaration d
+        JOIN submissions_declaration e ON e.mandataire_id = d.mandataire_id AND e.id = d.replaces_id
+        WHERE d.environment <> e.environment AND e.batch_id IS NOT NULL AND d.record_id IS NOT NULL
+              AND d.kind <> 'original'
+        LIMIT 20""",
+    "training {0} stands {1} times on the account of production": """
+        SELECT record_id, count(*) FILTER (WHERE kind = 'original') - count(*) FILTER (WHERE kind = 'cancellation')
+        FROM submissions_declaration
+        WHERE environment = 'R' AND record_id IS NOT NULL AND state IN ('accepted', 'accepted_with_remarks')
+        GROUP BY record_id
+        HAVING count(*) FILTER (WHERE kind = 'original') - count(*) FILTER (WHERE kind = 'cancellation') > 1
+        LIMIT 20""",
+    "declaration {0} was sent to production for {1}, which is {2} for {3}": """
+        SELECT d.id, t.id, t.state, t.environment FROM submissions_declaration d
+        JOIN submissions_declaration t ON t.mandataire_id = d.mandataire_id AND t.id = d.promotes_id
+        WHERE t.environment NOT IN ('T', 'S') OR t.state NOT IN ('accepted', 'accepted_with_remarks')
+           OR (t.record_id, t.form_id, t.document_id) IS DISTINCT FROM (d.record_id, d.form_id, d.document_id)
+        LIMIT 20""",
     "envelope {0} left, and has {1} confirmed drops": """
         SELECT e.stem, count(d.id) FROM submissions_batch b
         JOIN channels_envelope e ON e.mandataire_id = b.mandataire_id AND e.id = b.envelope_id
@@ -67,10 +100,26 @@ _LAWS = {
 
 @dataclass(frozen=True)
 class Account:
-    """Where the declarations of one mandataire are, and every place where the law does not hold."""
+    """Where the declarations of one mandataire are, and every place where the law does not hold.
 
-    by_state: Counter[str]
+    `by_place` counts by environment (R, T, S, or "" for what goes with the channel and was not sealed yet) and state.
+    """
+
+    by_place: Counter[tuple[str, str]]
     breaks: list[str] = field(default_factory=list)
+
+    @property
+    def by_state(self) -> Counter[str]:
+        """All of them, whatever their environment."""
+        return self.within(*EnvironmentCode.values, "")
+
+    def within(self, *environments: str) -> Counter[str]:
+        """Those of these environments, by state."""
+        found: Counter[str] = Counter()
+        for (environment, state), count in self.by_place.items():
+            if environment in environments:
+                found[state] += count
+        return found
 
     @property
     def created(self) -> int:
@@ -83,24 +132,39 @@ class Account:
         return sum(self.by_state[state] for state in LIVE)
 
     def __add__(self, other: Account) -> Account:
-        return Account(self.by_state + other.by_state, self.breaks + other.breaks)
+        return Account(self.by_place + other.by_place, self.breaks + other.breaks)
 
     def __str__(self) -> str:
-        states = self.by_state
-        line = (
-            f"{self.created} declared = {states[DeclarationState.ACCEPTED]} accepted "
-            f"+ {states[DeclarationState.ACCEPTED_WITH_REMARKS]} accepted with remarks "
-            f"+ {states[DeclarationState.REFUSED]} refused + {self.waiting} waiting"
-        )
-        withdrawn = states[DeclarationState.WITHDRAWN]
-        return f"{line} + {withdrawn} withdrawn" if withdrawn else line
+        lines = [_sum("declared", self.within(EnvironmentCode.PRODUCTION, ""))]
+        for environment, verb in _TESTS.items():
+            if tested := self.within(environment):
+                lines.append(_sum(verb, tested))
+        return "; ".join(lines)
+
+
+_TESTS: Final = {
+    EnvironmentCode.TEST: "sent to the circuit test",
+    EnvironmentCode.SIMULATION: "sent to the simulation",
+}
+
+
+def _sum(verb: str, states: Counter[str]) -> str:
+    waiting = sum(states[state] for state in LIVE)
+    line = (
+        f"{states.total()} {verb} = {states[DeclarationState.ACCEPTED]} accepted "
+        f"+ {states[DeclarationState.ACCEPTED_WITH_REMARKS]} accepted with remarks "
+        f"+ {states[DeclarationState.REFUSED]} refused + {waiting} waiting"
+    )
+    withdrawn = states[DeclarationState.WITHDRAWN]
+    return f"{line} + {withdrawn} withdrawn" if withdrawn else line
 
 
 def account(mandataire: UUID) -> Account:
-    """Counts the declarations of a mandataire by state and checks every law."""
+    """Counts the declarations of a mandataire by environment and state and checks every law."""
     with tenancy.scope(mandataire):
-        rows = Declaration.objects.order_by("state").values_list("state").annotate(count=Count("id"))
-        return Account(Counter(dict(rows)), list(_breaks()))
+        rows = Declaration.objects.order_by().values_list("environment", "state").annotate(count=Count("id"))
+        places = {(environment, state): count for environment, state, count in rows}
+        return Account(Counter(places), list(_breaks()))
 
 
 def _breaks() -> Iterator[str]:

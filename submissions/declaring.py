@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Final
 
 from django.db import connection
 from django.utils.translation import gettext as _
@@ -14,6 +15,8 @@ from submissions.models import Batch, Declaration, TrainingRecord
 from submissions.states import ACCEPTED, LIVE, BatchState, DeclarationState
 
 _SLICE = 500
+REFERENCE: Final = "'P-' || upper(substr(replace(gen_random_uuid()::text, '-', ''), 1, 15))"
+"""A new reference, for statements that make many declarations at once."""
 
 
 class CannotDeclare(ValueError):
@@ -23,24 +26,43 @@ class CannotDeclare(ValueError):
     ambiguous = False
 
 
-def declare(records: Iterable[TrainingRecord], service: str) -> int:
-    """Makes an original declaration of each record: ready to leave when complete, else a draft. Returns how many."""
+def declare(
+    records: Iterable[TrainingRecord],
+    service: str,
+    environment: str = "",
+    *,
+    is_kept_back: bool = False,
+    is_told: bool = True,
+) -> int:
+    """Makes an original declaration of each record: ready to leave when complete, else a draft. Returns how many.
+
+    `environment` is where they go (R, T or S); "" goes with the channel. `is_kept_back` makes drafts of all of them.
+    Without `is_told` the Event is the caller's to write.
+    """
     count = 0
     slice_: list[Declaration] = []
     for record in records:
-        state = DeclarationState.DRAFT if problems(record.values()) else DeclarationState.READY
+        is_draft = is_kept_back or problems(record.values())
+        state = DeclarationState.DRAFT if is_draft else DeclarationState.READY
         slice_.append(
-            Declaration(employer_id=record.employer_id, record=record, service=service, state=state)
+            Declaration(
+                employer_id=record.employer_id,
+                record=record,
+                service=service,
+                environment=environment,
+                state=state,
+            )
         )
         if len(slice_) == _SLICE:
-            count += _create(slice_)
+            count += _create(slice_, is_told=is_told)
             slice_ = []
-    return count + _create(slice_)
+    return count + _create(slice_, is_told=is_told)
 
 
-def _create(declarations: list[Declaration]) -> int:
+def _create(declarations: list[Declaration], *, is_told: bool) -> int:
     if declarations:
         Declaration.objects.bulk_create(declarations)
+    if declarations and is_told:
         audit.record("declaration.created", declarations[0], data={"count": len(declarations)})
     return len(declarations)
 
@@ -72,30 +94,37 @@ def cancel(record: TrainingRecord) -> Declaration:
 
 
 def standing(record: TrainingRecord) -> Declaration | None:
-    """The accepted declaration that social security has on its account, or None.
+    """The accepted declaration that social security has on its account, or None; the one in production comes first.
 
-    A follow-up that was refused or withdrawn changes nothing over there: what it spoke of still stands.
+    A follow-up that was refused or withdrawn changes nothing over there: what it spoke of still stands. What stands on
+    the account of a test (`Declaration.is_test`) is not declared.
     """
-    accepted = record.declarations.filter(state__in=ACCEPTED).order_by("-id").first()
-    return None if accepted is None or accepted.kind == Declaration.Kind.CANCELLATION else accepted
+    accepted = record.declarations.filter(state__in=ACCEPTED).order_by("-id")
+    latest: dict[str, Declaration] = {}
+    for declaration in accepted:
+        latest.setdefault(declaration.environment, declaration)
+    left = [found for found in latest.values() if found.kind != Declaration.Kind.CANCELLATION]
+    return next((found for found in left if not found.is_test), left[0] if left else None)
 
 
 def _follow_up(record: TrainingRecord, kind: Declaration.Kind) -> Declaration:
+    """Goes where that of which it speaks went, whichever environment the channel is in."""
     # Whoever comes second at the same moment waits here, and then sees what the first one declared.
     TrainingRecord.objects.select_for_update(no_key=True).get(pk=record.pk)
     accepted = standing(record)
-    latest = record.declarations.order_by("-id").first()
-    if accepted is None or latest is None or latest.state in LIVE:
+    if accepted is None or record.declarations.filter(state__in=LIVE).exists():
         raise CannotDeclare(
             _("Only a training that social security has on its account can be modified or cancelled.")
         )
+    latest = record.declarations.filter(environment=accepted.environment).latest("id")
     return _add(latest, kind, earlier_ticket=accepted.ticket)
 
 
 def correct(declaration: Declaration) -> Declaration:
     """Declares a refused declaration again, from the present content of its record.
 
-    The new one has the kind of the refused one: an original was never registered, so it is an original again.
+    The new one has the kind of the refused one, and its environment: an original was never registered there, so it is
+    an original again.
     """
     locked = Declaration.objects.select_for_update().get(pk=declaration.pk)
     if locked.state != DeclarationState.REFUSED or Declaration.objects.filter(replaces=locked).exists():
@@ -114,6 +143,7 @@ def _add(previous: Declaration, kind: Declaration.Kind, *, earlier_ticket: str) 
         service=previous.service,
         kind=kind,
         replaces=previous,
+        environment=previous.environment,
         earlier_ticket=earlier_ticket,
         state=DeclarationState.READY if is_complete else DeclarationState.DRAFT,
     )
@@ -145,12 +175,12 @@ def send_again(batch: Batch) -> int:
         raise CannotDeclare(_("Only a set that was refused as a whole can be sent again."))
     with connection.cursor() as cursor:
         cursor.execute(
-            "INSERT INTO submissions_declaration (mandataire_id, employer_id, record_id, form_id, document_id, "
+            "INSERT INTO submissions_declaration (mandataire_id, employer_id, record_id, form_id, document_id, "  # noqa: S608  constants of ours
             "service, kind, reference, "
-            "state, replaces_id, earlier_ticket, ticket, created_at) "
+            "state, replaces_id, environment, earlier_ticket, ticket, created_at) "
             "SELECT d.mandataire_id, d.employer_id, d.record_id, d.form_id, d.document_id, d.service, d.kind, "
-            "'P-' || upper(substr(replace(gen_random_uuid()::text, '-', ''), 1, 15)), 'ready', d.id, "
-            "d.earlier_ticket, '', now() FROM submissions_declaration d "
+            f"{REFERENCE}, 'ready', d.id, "
+            "d.environment, d.earlier_ticket, '', now() FROM submissions_declaration d "
             "WHERE d.mandataire_id = %s AND d.batch_id = %s AND d.state = 'refused' "
             "AND NOT EXISTS (SELECT FROM submissions_declaration n WHERE n.replaces_id = d.id)",
             [tenancy.current(), batch.pk],

@@ -15,7 +15,6 @@ from uuid import UUID
 
 from django.conf import settings
 from django.utils import timezone
-from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
 from channels import stopping
@@ -24,7 +23,7 @@ from channels.models import Channel, Departure
 from channels.vault import MissingKey
 from mandates.catalogue import Source, services
 from portal import audit, tenancy
-from portal.templatetags.presenting import clock
+from portal.templatetags.presenting import clock, spelled
 from submissions.batching import BRUSSELS, NotAllowed, seal_ready
 from submissions.enclosing import seal_documents, seal_files
 from submissions.holidays import is_working_day
@@ -32,7 +31,7 @@ from submissions.models import Declaration
 
 log = logging.getLogger(__name__)
 
-_SEALING: Final[Mapping[Source, Callable[[UUID, int, str], list[int]]]] = {
+_SEALING: Final[Mapping[Source, Callable[[UUID, int, str, str], list[int]]]] = {
     Source.RECORDS: seal_ready,
     Source.FILES: seal_files,
     Source.DOCUMENTS: seal_documents,
@@ -126,11 +125,13 @@ def _sentence(at: datetime | None, now: datetime) -> str:
         return _("It leaves at %(at)s today.") % {"at": clock(at)}
     if days == 1:
         return _("It leaves tomorrow at %(at)s.") % {"at": clock(at)}
-    return _("It leaves on %(day)s at %(at)s.") % {"day": date_format(local, "l j F"), "at": clock(at)}
+    return _("It leaves on %(day)s at %(at)s.") % {"day": spelled(local, "l j F"), "at": clock(at)}
 
 
 def depart(mandataire: UUID, channel_id: int, *, is_asked: bool = False) -> list[int]:
     """Seals what is ready, allowed and due on this channel, then plans its next departure. Returns the batches.
+
+    What is destined for an environment goes there in sets of its own, whichever the channel is in.
 
     `is_asked`: a person wants it, so cut-off times are not waited for, and a paused or broken channel is used all the
     same. The next departure is written last: a worker killed before it leaves the channel due, and the sweep comes
@@ -141,14 +142,21 @@ def depart(mandataire: UUID, channel_id: int, *, is_asked: bool = False) -> list
         channel = Channel.objects.get(pk=channel_id)
         if not stopping.may_contact(channel, is_asked=is_asked):
             return []
-        waiting = set(Declaration.objects.ready().values_list("service", flat=True).distinct())
+        waiting = {
+            (service, environment or channel.environment)
+            for service, environment in Declaration.objects.ready()
+            .filter(mandataire_id=tenancy.current())
+            .values_list("service", "environment")
+            .distinct()
+        }
         later = set() if is_asked else {row.service for row in _rows(channel) if row.departs_at > now}
     sealed: list[int] = []
-    for code in sorted(waiting & set(channel.services) & set(services()) - later):
+    leaving = set(channel.services) & set(services()) - later
+    for code, environment in sorted(place for place in waiting if place[0] in leaving):
         try:
-            sealed += _SEALING[services()[code].source](mandataire, channel_id, code)
+            sealed += _SEALING[services()[code].source](mandataire, channel_id, code, environment)
         except (NotAllowed, CannotSeal, MissingKey) as refusal:
-            log.warning("channel %s, service %s: %s", channel_id, code, refusal)
+            log.warning("channel %s, service %s, %s: %s", channel_id, code, environment, refusal)
     with tenancy.scope(mandataire):
         _plan(channel, timezone.now())
     return sealed

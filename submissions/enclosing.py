@@ -19,7 +19,7 @@ from channels.reserving import reserve
 from channels.signing import CertificateSigner
 from mandates.catalogue import Service, service
 from portal import audit, tenancy
-from submissions.batching import MAX_PARTS, Part, Places, check_allowed, place, send_back, today
+from submissions.batching import MAX_PARTS, Part, Places, bound_for, check_allowed, place, send_back, today
 from submissions.documenting import form_of
 from submissions.inspecting import speaking_for
 from submissions.models import Batch, Declaration, RelayedFile
@@ -30,26 +30,27 @@ from submissions.wire.generic import MAX_FORMS, InvalidForm
 log = logging.getLogger(__name__)
 
 
-def seal_files(mandataire: UUID, channel_id: int, code: str) -> list[int]:
+def seal_files(mandataire: UUID, channel_id: int, code: str, environment: str = "") -> list[int]:
     """Seals every ready file of one service, a set and a transaction for each. Returns the ids of the batches.
 
-    A file leaves whole or not at all: without an active mandate today for each of its employers it stays. One that
-    cannot be sealed is logged and stays too, and holds up no other. Raises NotAllowed like `batching.seal_ready`.
+    `environment` is R, T or S; "" is that of the channel. A file leaves whole or not at all: without an active mandate
+    today for each of its employers it stays. One that cannot be sealed is logged and stays too, and holds up no other.
+    Raises NotAllowed like `batching.seal_ready`.
     """
     with tenancy.scope(mandataire):
         channel = Channel.objects.get(pk=channel_id)
         chosen = service(code)
-        check_allowed(channel, chosen, channel.environment)
-        signer = vault.signer(channel) if needs_signature(channel, channel.environment) else None
+        environment = environment or channel.environment
+        check_allowed(channel, chosen, environment)
+        signer = vault.signer(channel) if needs_signature(channel, environment) else None
         ready = Declaration.objects.ready().filter(mandataire_id=tenancy.current(), service=code)
-        waiting = sorted(
-            set(ready.filter(form__file__channel=channel).values_list("form__file_id", flat=True))
-        )
+        ready = ready.filter(bound_for(environment, channel), form__file__channel=channel)
+        waiting = sorted(set(ready.values_list("form__file_id", flat=True)))
     batches: list[int] = []
     for file in waiting:
         try:
             with tenancy.scope(mandataire):
-                batch = _seal(channel, chosen, signer, file)
+                batch = _seal(channel, chosen, environment, signer, file)
         except CannotSeal as refusal:
             log.warning("file %s: %s", file, refusal)
         else:
@@ -57,11 +58,13 @@ def seal_files(mandataire: UUID, channel_id: int, code: str) -> list[int]:
     return batches
 
 
-def _seal(channel: Channel, chosen: Service, signer: CertificateSigner | None, file_id: int) -> Batch | None:
+def _seal(
+    channel: Channel, chosen: Service, environment: str, signer: CertificateSigner | None, file_id: int
+) -> Batch | None:
     """Seals one file, or returns None when it may not leave today or is being taken by somebody else."""
     rows = list(
         Declaration.objects.ready()
-        .filter(mandataire_id=tenancy.current(), form__file=file_id)
+        .filter(bound_for(environment, channel), mandataire_id=tenancy.current(), form__file=file_id)
         .select_for_update(of=("self",), skip_locked=True)
         .values_list("pk", "form__position", "employer_id")
     )
@@ -70,7 +73,7 @@ def _seal(channel: Channel, chosen: Service, signer: CertificateSigner | None, f
         chosen
     ):
         return None
-    batch, envelope = _open(channel, chosen, signer)
+    batch, envelope = _open(channel, chosen, environment, signer)
     part = envelope.add_part(file.content, file.forms_count)
     places = Places()
     for identity, position, _employer in rows:
@@ -79,10 +82,10 @@ def _seal(channel: Channel, chosen: Service, signer: CertificateSigner | None, f
 
 
 def _open(
-    channel: Channel, chosen: Service, signer: CertificateSigner | None
+    channel: Channel, chosen: Service, environment: str, signer: CertificateSigner | None
 ) -> tuple[Batch, EnvelopeWriter]:
-    name = reserve(channel, chosen.application_code, channel.environment, today().date())
-    batch = Batch.objects.create(channel=channel, service=chosen.code, environment=channel.environment)
+    name = reserve(channel, chosen.application_code, environment, today().date())
+    batch = Batch.objects.create(channel=channel, service=chosen.code, environment=environment)
     return batch, EnvelopeWriter.open(channel, name, chosen.code, signer)
 
 
@@ -99,32 +102,35 @@ def _close(batch: Batch, envelope: EnvelopeWriter, places: Places) -> Batch:
 # --- documents ------------------------------------------------------------------------------------
 
 
-def seal_documents(mandataire: UUID, channel_id: int, code: str) -> list[int]:
+def seal_documents(mandataire: UUID, channel_id: int, code: str, environment: str = "") -> list[int]:
     """Seals every ready document into as many sets as it takes, a transaction for each. Returns the ids of the batches.
 
-    Documents of employers without an active mandate today stay ready. Raises NotAllowed like `batching.seal_ready`.
+    `environment` is R, T or S; "" is that of the channel. Documents of employers without an active mandate today stay
+    ready. Raises NotAllowed like `batching.seal_ready`.
     """
     with tenancy.scope(mandataire):
         channel = Channel.objects.get(pk=channel_id)
         chosen = service(code)
-        check_allowed(channel, chosen, channel.environment)
-        signer = vault.signer(channel) if needs_signature(channel, channel.environment) else None
+        environment = environment or channel.environment
+        check_allowed(channel, chosen, environment)
+        signer = vault.signer(channel) if needs_signature(channel, environment) else None
     batches: list[int] = []
     while True:
         with tenancy.scope(mandataire):
-            found = _seal_documents(channel, chosen, signer)
+            found = _seal_documents(channel, chosen, environment, signer)
         if found is None:
             return batches
         batches += [found.pk] if found else []
 
 
 def _seal_documents(
-    channel: Channel, chosen: Service, signer: CertificateSigner | None
+    channel: Channel, chosen: Service, environment: str, signer: CertificateSigner | None
 ) -> Batch | Literal[False] | None:
     """Seals one set of documents. None when nothing is ready, False when what was ready could not be written."""
     ready = list(
         Declaration.objects.ready()
         .filter(
+            bound_for(environment, channel),
             mandataire_id=tenancy.current(),
             service=chosen.code,
             document__isnull=False,
@@ -142,7 +148,7 @@ def _seal_documents(
     try:
         # A savepoint: when not a single form can be written, no name, batch or envelope shall remain.
         with tenancy.scope(tenancy.current()):
-            batch, envelope = _open(channel, chosen, signer)
+            batch, envelope = _open(channel, chosen, environment, signer)
             _write_documents(envelope, writer, ready, channel.max_file_bytes, places, invalid)
             if not places.ids:
                 raise _NothingToSend

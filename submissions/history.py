@@ -11,7 +11,7 @@ from django.utils.functional import Promise
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 
-from channels.models import Drop, InboundFile
+from channels.models import Drop, EnvironmentCode, InboundFile
 from mandates.models import FormerNumber, Worker
 from portal import telling, tenancy
 from portal.models import Event
@@ -37,17 +37,30 @@ def of_record(
     tells of itself, from its own row.
     """
     told = _told(_about(record) | _about(*declarations), telling.SHORT - IN_THE_ROW)
+    if isinstance(record, TrainingRecord) and record.course:
+        told.append(
+            _line(record.course.encoded_at, _("Encoded for several workers"), record.course.encoded_by)
+        )
     for declaration in declarations:
         told.append(_line(declaration.created_at, _declared(declaration)))
         if declaration.batch and declaration.batch.dropped_at:
-            told.append(_line(declaration.batch.dropped_at, DeclarationState.SENT.label))
+            told.append(_line(declaration.batch.dropped_at, _placed(declaration, DeclarationState.SENT)))
         if declaration.answered_at:
-            told.append(_line(declaration.answered_at, DeclarationState(declaration.state).label))
+            answer = DeclarationState(declaration.state)
+            told.append(_line(declaration.answered_at, _placed(declaration, answer)))
     return sorted(told, key=lambda line: line["at"], reverse=True)[:MOST]
 
 
-def _line(at: datetime, text: str | Promise) -> dict[str, Any]:
-    return {"at": at, "text": capfirst(str(text)), "actor": "", "reason": ""}
+def _line(at: datetime, text: str | Promise, actor: str = "") -> dict[str, Any]:
+    return {"at": at, "text": capfirst(str(text)), "actor": actor, "reason": ""}
+
+
+def _placed(declaration: Declaration, state: DeclarationState) -> str:
+    """A state, and where it was reached when that was a test."""
+    if not declaration.is_test:
+        return str(state.label)
+    place = EnvironmentCode(declaration.environment).label
+    return _("%(what)s: %(detail)s") % {"what": place, "detail": state.label}
 
 
 def _declared(declaration: Declaration) -> str:

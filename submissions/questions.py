@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -9,6 +10,7 @@ from datetime import date, datetime, timedelta
 from typing import Any, Final, overload
 
 from django.conf import settings
+from django.contrib.postgres.aggregates import ArrayAgg
 from django.db.models import (
     BooleanField,
     Count,
@@ -28,9 +30,9 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.functional import cached_property
 
-from channels.models import EnvelopePart
+from channels.models import EnvelopePart, EnvironmentCode
 from channels.naming import parse_name
-from mandates.catalogue import mandate_services, services
+from mandates.catalogue import services
 from mandates.models import Employer
 from mandates.numbers import NumberError, parse_enterprise_number
 from portal import tenancy
@@ -40,6 +42,8 @@ from submissions.states import ACCEPTED, ON_THE_WAY, BatchState, DeclarationStat
 from submissions.words import NOT_BLOCKING, is_blocking, words
 
 REMARKS: Final = "remarks"
+TESTED: Final = "tested"
+"""Accepted in a circuit test or a simulation, and not declared yet."""
 UNDER_WAY: Final = "under_way"
 """Ready or on its way: to an employer these are one, because neither waits for him."""
 FILTERS: Final[dict[str, tuple[str, ...]]] = {
@@ -48,12 +52,14 @@ FILTERS: Final[dict[str, tuple[str, ...]]] = {
     "on_its_way": ON_THE_WAY,
     UNDER_WAY: (DeclarationState.READY, *ON_THE_WAY),
     "accepted": ACCEPTED,
+    TESTED: ACCEPTED,
     REMARKS: (DeclarationState.ACCEPTED_WITH_REMARKS,),
     "refused": (DeclarationState.REFUSED,),
     "withdrawn": (DeclarationState.WITHDRAWN,),
 }
-"""The filters of a list of declarations, as they stand in the address, and the states behind each."""
+"""The filters of a list of declarations, as they stand in the address, and the states behind each (see `filtered`)."""
 
+_PRODUCTION: Final = EnvironmentCode.PRODUCTION
 _OPEN_SETS: Final = (BatchState.SEALED, BatchState.DROPPED, BatchState.ACKNOWLEDGED, BatchState.PARKED)
 
 
@@ -69,6 +75,14 @@ def mine() -> QuerySet[Declaration]:
 def to_correct() -> QuerySet[Declaration]:
     """What was refused and is not followed by a correction."""
     return Declaration.objects.to_correct().filter(mandataire_id=tenancy.current())
+
+
+def filtered(rows: QuerySet[Declaration], name: str) -> QuerySet[Declaration]:
+    """Those of `rows` behind a filter; accepted is what production accepted, for nothing else is declared."""
+    if name == TESTED:
+        return rows.tested()  # type: ignore[attr-defined, no-any-return]
+    rows = rows.filter(state__in=FILTERS[name])
+    return rows.filter(environment=_PRODUCTION) if name == "accepted" else rows
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +153,7 @@ class Clients(Sequence[ClientLine]):
 
 
 def _lines(employers: list[int]) -> Iterator[ClientLine]:
-    state = Q(declarations__state__in=ACCEPTED)
+    state = Q(declarations__state__in=ACCEPTED, declarations__environment=_PRODUCTION)
     refused = Q(declarations__state=DeclarationState.REFUSED, declarations__replaced_by=None)
     rows = (
         Employer.objects.filter(mandataire_id=tenancy.current(), pk__in=employers)
@@ -156,26 +170,34 @@ def _lines(employers: list[int]) -> Iterator[ClientLine]:
     return (ClientLine(*row) for row in rows)
 
 
-def totals() -> dict[str, int]:
-    """What all clients together have under way, and what was answered this month. Numbers are declarations.
+def totals() -> dict[str, Any]:
+    """What all clients together have under way, and what production answered this month. Numbers are declarations.
 
-    `ready_clients` are employers. `accepted_lately` were accepted since the first day of the month; `first_tries` were
-    answered since then and replace no earlier declaration; `at_first_try` of these were accepted. One query.
+    `ready_clients` are employers. `tested` were accepted as a test and are not declared yet. `accepted_lately` were
+    accepted since the first day of the month; `first_tries` were answered since then and replace no earlier
+    declaration; `at_first_try` of these were accepted. `ready_services` are the codes of what is ready. Two queries.
     """
-    lately = Q(answered_at__gte=first_of_month())
+    lately = Q(answered_at__gte=first_of_month(), environment=_PRODUCTION)
     ready = Q(state=DeclarationState.READY)
-    return (
+    found: dict[str, Any] = (
         mine()
         .filter(lately | Q(state__in=(DeclarationState.READY, *ON_THE_WAY)))
         .aggregate(
             ready=Count("pk", filter=ready),
             ready_clients=Count("employer", filter=ready, distinct=True),
+            ready_services=ArrayAgg("service", filter=ready, distinct=True, default=[]),
             on_its_way=Count("pk", filter=Q(state__in=ON_THE_WAY)),
             accepted_lately=Count("pk", filter=lately & Q(state__in=ACCEPTED)),
             first_tries=Count("pk", filter=lately & Q(replaces=None)),
             at_first_try=Count("pk", filter=lately & Q(replaces=None, state__in=ACCEPTED)),
         )
     )
+    return found | {TESTED: tested_count(mine())}
+
+
+def tested_count(rows: QuerySet[Declaration]) -> int:
+    """How many of `rows` were accepted as a test and are not declared yet. One query."""
+    return filtered(rows, TESTED).order_by().count()
 
 
 @dataclass(slots=True)
@@ -221,22 +243,32 @@ def with_cause(rows: QuerySet[Declaration], code: str, tag: str) -> QuerySet[Dec
     return rows.filter(Exists(anomalies))
 
 
-def held_back() -> list[tuple[str, bool, int, str, str, int]]:
-    """Ready declarations by service, whether we may speak for their employer today, and employer. One query.
+def held_back(
+    environment: str, codes: Iterable[str] | None = None
+) -> list[tuple[str, bool, bool, int, str, str, int]]:
+    """Ready declarations by service, environment, whether we may speak for their employer today, and employer.
 
-    Each row: service, may leave, id, name and number of the employer, number of declarations.
+    `environment` is that of the channel, "" without one. Each row: service, for production, may leave today, id, name
+    and number of the employer, number of declarations. `codes` are the services of which something is ready, for who
+    knows them: each mandate that they need is looked up for all clients. One query.
     """
-    day, speaking = today().date(), Q(pk__in=())
-    for mandate in mandate_services():
-        carried = [one.code for one in services().values() if one.mandate == mandate]
+    meant = Q(environment__in=[_PRODUCTION, ""] if environment == _PRODUCTION else [_PRODUCTION])
+    day, speaking, known = today().date(), Q(pk__in=()), services()
+    for mandate in {known[code].mandate for code in (known if codes is None else codes) if code in known}:
+        carried = [one.code for one in known.values() if one.mandate == mandate]
         employers = Employer.objects.spoken_for(day, mandate)
         speaking |= Q(service__in=carried, employer__in=employers.values("pk"))
     return list(
         mine()
         .filter(state=DeclarationState.READY)
-        .annotate(may_leave=ExpressionWrapper(speaking, output_field=BooleanField()))
-        .order_by("service", "employer__name")
-        .values_list("service", "may_leave", "employer_id", "employer__name", "employer__number")
+        .annotate(
+            may_leave=ExpressionWrapper(speaking, output_field=BooleanField()),
+            for_production=ExpressionWrapper(meant, output_field=BooleanField()),
+        )
+        .order_by("service", "for_production", "employer__name")
+        .values_list(
+            "service", "for_production", "may_leave", "employer_id", "employer__name", "employer__number"
+        )
         .annotate(count=Count("pk"))
     )
 
@@ -291,6 +323,7 @@ def batch_row(batch: Any) -> dict[str, Any]:
         "at": batch.sealed_at or batch.created_at,
         "name": first_name(batch),
         "state": batch.state,
+        "environment": batch.environment,
         "employers": batch.employers,
         "files": batch.files,
         "total": batch.declarations_count,
@@ -340,10 +373,17 @@ def search(rows: QuerySet[Declaration], text: str) -> QuerySet[Declaration]:
 
 
 def state_counts(rows: QuerySet[Declaration]) -> dict[str, int]:
-    """How many of `rows` are behind each filter, and "" for all. One query."""
-    counts = dict(rows.order_by().values_list("state").annotate(count=Count("pk")))
-    totals = {name: sum(counts.get(state, 0) for state in states) for name, states in FILTERS.items()}
-    return {"": sum(counts.values()), **totals}
+    """How many of `rows` are behind each filter, and "" for all. One query, and one more when there are tests."""
+    found = rows.order_by().values_list("state", "environment").annotate(count=Count("pk"))
+    counts: Counter[str] = Counter()
+    tests = 0
+    for state, environment, count in found:
+        counts[state] += count
+        tests += count if state in ACCEPTED and environment != _PRODUCTION else 0
+    totals = {name: sum(counts[state] for state in states) for name, states in FILTERS.items()}
+    totals["accepted"] -= tests
+    totals[TESTED] = tested_count(rows) if tests else 0
+    return {"": counts.total(), **totals}
 
 
 def declaration_rows(page: Iterable[Declaration]) -> list[dict[str, Any]]:
@@ -351,9 +391,17 @@ def declaration_rows(page: Iterable[Declaration]) -> list[dict[str, Any]]:
     return [_declaration_row(declaration) for declaration in page]
 
 
+def with_tested(rows: QuerySet[Declaration]) -> QuerySet[Declaration]:
+    """`rows`, each with `is_only_tested`: accepted as a test and not declared yet, for `shown_state`."""
+    tested = Declaration.objects.tested().filter(pk=OuterRef("pk"))
+    return rows.annotate(is_only_tested=Exists(tested))
+
+
 def for_rows(rows: QuerySet[Declaration]) -> QuerySet[Declaration]:
     """`rows` with all that a list shows of them: two queries for a page, whatever its length."""
-    related = rows.select_related("employer", "record__worker", "form", "document__worker", "batch")
+    related = with_tested(rows).select_related(
+        "employer", "record__worker", "form", "document__worker", "batch"
+    )
     return related.defer("document__content_sealed").prefetch_related("anomalies")
 
 
@@ -392,6 +440,11 @@ def _about(declaration: Declaration) -> dict[str, Any]:
     return shown | {"worker_name": str(worker), "worker_niss": worker.masked_niss}
 
 
+def shown_state(declaration: Declaration) -> str:
+    """The state as pages tell it: what a test alone accepted is no accepted declaration. Of a row `with_tested`."""
+    return TESTED if getattr(declaration, "is_only_tested", False) else declaration.state
+
+
 def _declaration_row(declaration: Declaration) -> dict[str, Any]:
     batch = declaration.batch
     anomalies = sorted(declaration.anomalies.all(), key=lambda found: not is_blocking(found.anomaly_class))
@@ -405,6 +458,7 @@ def _declaration_row(declaration: Declaration) -> dict[str, Any]:
         "batch_at": (batch.sealed_at or batch.created_at) if batch else None,
         "part": declaration.part,
         "position": declaration.position,
-        "state": declaration.state,
+        "state": shown_state(declaration),
+        "environment": declaration.environment,
         "cause": words(anomalies[0].code, anomalies[0].label).title if anomalies else "",
     }

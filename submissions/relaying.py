@@ -175,8 +175,11 @@ def withdraw(file: RelayedFile, reason: str) -> None:
         locked
     ):
         raise LostRace(f"file {file.pk} left meanwhile")
-    RelayedFile.objects.filter(pk=file.pk).update(is_withdrawn=True)
-    file.is_withdrawn = True
+    # Of a file that a test accepted only the way to production is taken back: it stays handed over.
+    forms = Declaration.objects.filter(mandataire_id=tenancy.current(), form__file=file)
+    if not forms.accepted().exists():
+        RelayedFile.objects.filter(pk=file.pk).update(is_withdrawn=True)
+        file.is_withdrawn = True
     audit.record(
         "relay.withdrawn", file, reason=reason.strip(), data={"name": file.name, "count": len(locked)}
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from channels.models import EnvironmentCode
 from portal.moving import Moves
 
 
@@ -40,6 +41,9 @@ ON_THE_WAY = (_D.BATCHED, _D.SENT, _D.ACKNOWLEDGED)
 ACCEPTED = (_D.ACCEPTED, _D.ACCEPTED_WITH_REMARKS)
 SETTLED = (*ACCEPTED, _D.REFUSED, _D.WITHDRAWN)
 LIVE = (_D.DRAFT, _D.READY, *ON_THE_WAY)
+
+TESTS = (EnvironmentCode.TEST, EnvironmentCode.SIMULATION)
+"""Environments in which nothing counts as declared."""
 
 # An answer proves everything before it: a NOTI may overtake its ACRF, and either may overtake our own note that the
 # set was dropped. So the moves skip forward, and no answer moves anything back.

@@ -1,4 +1,7 @@
-"""What waits for a person, as items with one action each: the heart of the home page, and of the page "To correct"."""
+"""What waits for a person, as items with one action each: the heart of the home page, and of the page "To correct".
+
+An item that leads to a page of another application says in `needs` which profile opens that page.
+"""
 
 from __future__ import annotations
 
@@ -17,6 +20,7 @@ from channels import judging
 from channels.models import Channel
 from mandates.catalogue import services
 from mandates.numbers import format_enterprise_number
+from portal.models import ChannelProfile, MandateProfile, Membership, Profile
 from portal.templatetags.presenting import day, full_moment
 from submissions import alarming, questions
 from submissions.batching import today
@@ -110,6 +114,7 @@ def file_items(channel: Channel | None) -> list[Item]:
             "sentence": sentence % {"count": count},
             "count": None,
             "url": reverse("channel") + "?state=to_look_at",
+            "needs": ChannelProfile.SEE,
             "action": _("Look at the files"),
         }
     ]
@@ -121,7 +126,9 @@ def alarm_items(channel: Channel | None) -> list[Item]:
     # The end of the certificate is told by `certificate_items`, which knows whether the next one is there.
     found = [alarm for alarm in found if not alarm["kind"].startswith("certificate_")]
     in_order = sorted(found, key=lambda alarm: alarming.in_order(alarm["kind"]))
-    return [alarming.item(alarm["channel"], alarm["kind"]) for alarm in in_order]
+    return [
+        {**alarming.item(alarm["channel"], alarm["kind"]), "needs": ChannelProfile.SEE} for alarm in in_order
+    ]
 
 
 def certificate_items(channel: Channel | None) -> list[Item]:
@@ -148,31 +155,35 @@ def certificate_items(channel: Channel | None) -> list[Item]:
             "sentence": sentence,
             "count": None,
             "url": reverse("channel_keys"),
+            "needs": ChannelProfile.MANAGE,
             "action": _("See the keys"),
         }
     ]
 
 
-def held_back_items(channel: Channel | None) -> list[Item]:
-    """Ready declarations that no departure will take: a closed service, or no mandate on this day."""
-    without: dict[str, list[tuple[int, str, str, int]]] = defaultdict(list)
-    totals: dict[str, int] = defaultdict(int)
-    for code, may_leave, employer, name, number, count in questions.held_back():
-        totals[code] += count
+def held_back_items(channel: Channel | None, ready: Iterable[str] | None = None) -> list[Item]:
+    """Ready declarations that no departure will take: a closed service, or no mandate on this day.
+
+    `ready` are the services of which something is ready, if they are known.
+    """
+    without: dict[tuple[str, bool], list[tuple[int, str, str, int]]] = defaultdict(list)
+    totals: dict[tuple[str, bool], int] = defaultdict(int)
+    rows = questions.held_back(channel.environment if channel else "", ready)
+    for code, is_production, may_leave, employer, name, number, count in rows:
+        totals[code, is_production] += count
         if not may_leave:
-            without[code].append((employer, name, number, count))
+            without[code, is_production].append((employer, name, number, count))
     known, items = services(), []
     ready_url = reverse("declarations") + "?state=ready"
-    for code, total in totals.items():
+    for (code, is_production), total in totals.items():
         service = known.get(code)
-        is_production = channel is not None and channel.environment == "R"
         refusal = service.refusal_on(today().date(), is_production=is_production) if service else None
         if refusal:
             items.append(
                 _held_back(_("Nothing of this service can leave"), refusal, total, ready_url, _("See them"))
             )
-        elif without[code]:
-            items.append(_without_mandate(without[code]))
+        elif held := without[code, is_production]:
+            items.append(_without_mandate(held))
     return items
 
 
@@ -186,7 +197,8 @@ def _without_mandate(held: list[tuple[int, str, str, int]]) -> Item:
     else:
         url, action = reverse("employers") + "?state=without", _("See these clients")
     count = sum(count for _pk, _name, _number, count in held)
-    return _held_back(_("Ready, but without a mandate"), sentence, count, url, action)
+    item = _held_back(_("Ready, but without a mandate"), sentence, count, url, action)
+    return {**item, "needs": MandateProfile.SEE}
 
 
 def _held_back(title: str, sentence: str, count: int, url: str, action: str) -> Item:
@@ -200,8 +212,23 @@ def _held_back(title: str, sentence: str, count: int, url: str, action: str) -> 
     }
 
 
-def items(causes: Iterable[Cause], batches: Iterable[Batch], channel: Channel | None) -> list[Item]:
-    """Everything that waits for a person: alarms first, then refusals, decisions, and what is late."""
+def offered_to(member: Membership, found: Iterable[Item]) -> list[Item]:
+    """The same items, without the way to a page that this member may not open."""
+    return [
+        item if member.may(item.get("needs") or Profile.ENCODE) else {**item, "url": ""} for item in found
+    ]
+
+
+def items(
+    causes: Iterable[Cause],
+    batches: Iterable[Batch],
+    channel: Channel | None,
+    ready: Iterable[str] | None = None,
+) -> list[Item]:
+    """Everything that waits for a person: alarms first, then refusals, decisions, and what is late.
+
+    `ready` are the services of which something is ready, if they are known.
+    """
     decisions = [item for item in map(batch_item, batches) if item]
     decisions.sort(key=lambda item: item["tone"] != "warn")
     alarms, certificate = alarm_items(channel), certificate_items(channel)
@@ -211,6 +238,6 @@ def items(causes: Iterable[Cause], batches: Iterable[Batch], channel: Channel | 
         *map(cause_item, causes),
         *decisions,
         *[item for item in certificate if item["tone"] != "bad"],
-        *held_back_items(channel),
+        *held_back_items(channel, ready),
         *file_items(channel),
     ]

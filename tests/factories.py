@@ -330,9 +330,11 @@ def channel(*, has_keys: bool = True, **fields: Any) -> Channel:
     return made
 
 
-def seal(through: Channel, *, environment: str | None = None) -> list[Batch]:
-    """Seals everything that is ready, in order of sealing."""
-    sealed = batching.seal_ready(tenancy.current(), through.pk, SERVICE, environment=environment)
+def seal(through: Channel, *, environment: str = "") -> list[Batch]:
+    """Seals everything that is ready, in order of sealing: for `environment`, or wherever the channel is."""
+    if environment:
+        Declaration.objects.ready().update(environment=environment)
+    sealed = batching.seal_ready(tenancy.current(), through.pk, SERVICE, environment)
     return list(Batch.objects.filter(pk__in=sealed).order_by("pk"))
 
 
@@ -341,7 +343,7 @@ def sealed_batch(
     *,
     through: Channel | None = None,
     of: Employer | None = None,
-    environment: str | None = None,
+    environment: str = "",
 ) -> Batch:
     """One sealed set of `number` originals, together with whatever else was ready."""
     ready(number, of=of)

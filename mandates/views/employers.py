@@ -35,8 +35,9 @@ def employers(request: HttpRequest) -> HttpResponse:
     me = membership(request)
     today = timezone.localdate()
     rows, query, state = _asked(request.GET)
-    chips = lists.chips(CHIPS, questions.client_counts(rows, today), state, {"q": query})
-    page = lists.page_of(request, questions.filtered(rows, state, today))
+    counts = questions.client_counts(rows, today)
+    chips = lists.chips(CHIPS, counts, state, {"q": query})
+    page = lists.page_of(request, questions.filtered(rows, state, today), total=counts[state])
     page.object_list = questions.client_rows(page.object_list, today)
     context = {
         "nav": "employers",

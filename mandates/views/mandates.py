@@ -49,10 +49,16 @@ def mandates(request: HttpRequest) -> HttpResponse:
     me = membership(request)
     today = timezone.localdate()
     rows, query, state = _asked(request.GET)
-    chips = lists.chips(CHIPS, questions.mandate_counts(rows, today), state, {"q": query})
+    counts = questions.mandate_counts(rows, today)
+    chips = lists.chips(CHIPS, counts, state, {"q": query})
     if state:
         rows = rows.filter(standing_filter(state, today))
-    page = lists.page_of(request, rows.select_related("employer").order_by("-id"))
+    page = lists.page_of(
+        request,
+        rows.order_by("-id"),
+        total=counts[state],
+        shown=lambda chosen: chosen.select_related("employer"),
+    )
     page.object_list = [
         {**questions.mandate_row(row, today), "employer": row.employer} for row in page.object_list
     ]

@@ -87,6 +87,15 @@ def state_badge(kind: str, state: str) -> dict[str, object]:
     return {"wording": STATES[kind][state]}
 
 
+@register.inclusion_tag("components/environment_badge.html", takes_context=True)
+def environment_badge(context: Context, code: str) -> dict[str, object]:
+    """Where a thing went or goes (R, T or S): a test always says so, production where the page around it is of a test.
+
+    Nothing for "": it goes with the channel, whose environment stands on every page.
+    """
+    return {"code": code, "page": context.get("environment", "R")}
+
+
 @register.simple_tag
 def state_word(kind: str, state: str) -> str:
     """The word of a state alone, for a sentence."""
@@ -150,7 +159,7 @@ def counter_card(
 
 @register.inclusion_tag("components/todo_item.html")
 def todo_item(item: Mapping[str, Any]) -> dict[str, object]:
-    """One thing that waits for somebody: `tone`, `title`, `sentence`, `count`, `url`, `action`."""
+    """One thing that waits for somebody: `tone`, `title`, `sentence`, `count`, `url` (or ""), `action`."""
     return {"item": item, "sign": SIGN_OF_TONE[item["tone"]]}
 
 

@@ -11,6 +11,7 @@ from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from mandates.numbers import format_enterprise_number, format_onss_number, mask_niss, quarter_of
@@ -120,7 +121,18 @@ def full_moment(value: datetime | None) -> str:
         return DASH
     local = timezone.localtime(value)
     pattern = "j F" if local.year == timezone.localtime().year else "j F Y"
-    return f"{date_format(local, pattern)}, {local:%H:%M}"
+    return f"{spelled(local, pattern)}, {local:%H:%M}"
+
+
+@register.filter
+def spelled(value: date, pattern: str) -> str:
+    """A day by a pattern of Django with the name of its month: `lundi 20 novembre` for `l j F`.
+
+    German makes the number an ordinal, and parts it from the weekday: `Montag, 20. November`.
+    """
+    if get_language() == "de":
+        pattern = pattern.replace("l j", "l, j").replace("j", "j.")
+    return date_format(value, pattern)
 
 
 @register.filter

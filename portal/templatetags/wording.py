@@ -44,6 +44,7 @@ STATES: Mapping[str, Mapping[str, Wording]] = MappingProxyType(
                 "accepted_with_remarks": Wording(
                     pgettext_lazy("declaration", "Accepted with remarks"), "question", "warn"
                 ),
+                "tested": Wording(pgettext_lazy("declaration", "Tested, not yet declared"), "clock", "warn"),
                 "refused": Wording(pgettext_lazy("declaration", "Refused"), "alert", "bad"),
                 "withdrawn": Wording(pgettext_lazy("declaration", "Withdrawn"), "minus", "mute"),
             }

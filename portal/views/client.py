@@ -34,6 +34,7 @@ COUNTED = (
     ("ready", pgettext_lazy("declarations", "Ready")),
     ("on_its_way", pgettext_lazy("declarations", "On their way")),
     ("accepted", pgettext_lazy("declarations", "Accepted")),
+    (questions.TESTED, pgettext_lazy("declarations", "Tested, not yet declared")),
     ("refused", pgettext_lazy("declarations", "Refused")),
     ("withdrawn", pgettext_lazy("declarations", "Withdrawn")),
 )
@@ -101,4 +102,5 @@ def _declarations(me: Membership, employer: Employer) -> list[dict[str, Any]]:
             "url": whole + address(employer=str(employer.pk), state=state),
         }
         for state, label in COUNTED
+        if state != questions.TESTED or counts[state]
     ]

@@ -56,6 +56,12 @@ def company(request: HttpRequest, me: Membership) -> HttpResponse:
 
 def _counters(to_correct: int) -> list[dict[str, Any]]:
     counts, whole = questions.state_counts(questions.mine()), reverse("declarations")
+    tested = _counter(
+        pgettext("declarations", "Tested, not yet declared"),
+        counts[questions.TESTED],
+        whole + address(state=questions.TESTED),
+        "warn",
+    )
     return [
         _counter(
             pgettext("declarations", "To complete"), counts["draft"], whole + address(state="draft"), "warn"
@@ -64,6 +70,7 @@ def _counters(to_correct: int) -> list[dict[str, Any]]:
         _counter(
             _("On its way"), counts[questions.UNDER_WAY], whole + address(state=questions.UNDER_WAY), "wait"
         ),
+        *([tested] if counts[questions.TESTED] else []),
         _counter(_("Accepted"), counts["accepted"], whole + address(state="accepted"), "ok"),
     ]
 

@@ -16,7 +16,7 @@ from channels import standing
 from channels.models import Channel
 from portal import tenancy
 from portal.access import for_members, membership, reaching
-from portal.models import Application, Profile
+from portal.models import Application, Membership, Profile
 from portal.views import frame
 from portal.views.company import company
 from submissions import questions, waiting
@@ -44,15 +44,17 @@ def home(request: HttpRequest) -> HttpResponse:
     channel = standing.the_channel()  # Before the limit: how it stands is no client's matter.
     frame.note_channel(request, channel)
     with reaching(me, Application.DECLARATIONS):
-        return _work(request, channel)
+        return _work(request, me, channel)
 
 
-def _work(request: HttpRequest, channel: Channel | None) -> HttpResponse:
+def _work(request: HttpRequest, me: Membership, channel: Channel | None) -> HttpResponse:
     clients = questions.Clients()
     batches = questions.open_sets()
-    counters = _counters(clients, batches)
+    totals = questions.totals()
+    counters = _counters(totals, clients, batches)
     frame.note_todo_count(request, counters["to_correct"]["count"])
-    todo = waiting.items(questions.causes(), batches, channel)
+    items = waiting.items(questions.causes(), batches, channel, totals["ready_services"])
+    todo = waiting.offered_to(me, items)
     latest = Batch.objects.filter(mandataire_id=tenancy.current()).order_by("-id")[:LATEST]
     page = Paginator(clients, PER_PAGE).get_page(request.GET.get("page"))
     is_moving = bool(counters["ready"]["count"] or counters["on_its_way"]["count"])
@@ -77,8 +79,7 @@ def _work(request: HttpRequest, channel: Channel | None) -> HttpResponse:
     return response
 
 
-def _counters(clients: Clients, batches: list[Batch]) -> dict[str, dict[str, Any]]:
-    found = questions.totals()
+def _counters(found: dict[str, Any], clients: Clients, batches: list[Batch]) -> dict[str, dict[str, Any]]:
     oldest, first_tries = clients.oldest_refusal_at, found["first_tries"]
     return {
         "to_correct": {
@@ -95,6 +96,7 @@ def _counters(clients: Clients, batches: list[Batch]) -> dict[str, dict[str, Any
         "accepted": {
             "count": found["accepted_lately"],
             "first_time": 100 * found["at_first_try"] / first_tries if first_tries else None,
+            "tested": found[questions.TESTED],
             "query": f"?state=accepted&month={timezone.localdate():%Y-%m}",
         },
     }

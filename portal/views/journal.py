@@ -22,7 +22,7 @@ from portal import audit, telling, tenancy
 from portal.access import membership, needs
 from portal.models import Application, Event, Membership, Profile
 from portal.templatetags.presenting import person_name
-from portal.views.subjects import Subject, subjects_of
+from portal.views.subjects import Subject, may_open, subjects_of
 from submissions.history import LABELS
 
 PER_PAGE: Final = 50
@@ -55,19 +55,16 @@ _FORMULA: Final = ("=", "+", "-", "@", "\t", "\r", "\n", "|", "%")
 def journal(request: HttpRequest) -> HttpResponse:
     """Fifty events at a time, going back from the one that the address names."""
     asked = _asked(request.GET)
-    rows = _filtered(asked)
     before = request.GET.get("before", "")
-    if before.isascii() and before.isdigit() and len(before) < 19:
-        rows = rows.filter(pk__lt=int(before))
-    else:
+    if not (before.isascii() and before.isdigit() and len(before) < 19):
         before = ""
-    events = list(rows[: PER_PAGE + 1])
+    events = _newest(asked, PER_PAGE + 1, int(before) if before else None)
     has_more, events = len(events) > PER_PAGE, events[:PER_PAGE]
     older = "?" + urlencode({**asked, "before": str(events[-1].pk)}) if has_more else ""
     members = Membership.objects.filter(mandataire_id=tenancy.current()).select_related("user")
     context = {
         "nav": "journal",
-        "lines": [_line(*told) for told in _told(events)],
+        "lines": [_line(membership(request), *told) for told in _told(events)],
         "older_url": older,
         "newest_url": "?" + urlencode(asked) if before else "",
         "asked": {"from": "", "to": "", "person": "", "kind": "", **asked},
@@ -94,7 +91,22 @@ def _asked(parameters: Mapping[str, str]) -> dict[str, str]:
     return {name: value for name, value in asked.items() if value and is_sound[name]}
 
 
+def _newest(asked: Mapping[str, str], count: int, before: int | None) -> list[Event]:
+    """The newest events that the filters let through, of those with an id below `before`: at most `count`.
+
+    Each kind of object is asked by itself, for the index on it: asked for several, the database would go back through
+    all events until it has found enough of a rare one.
+    """
+    rows = _filtered(asked)
+    if before is not None:
+        rows = rows.filter(pk__lt=before)
+    kinds = KINDS[asked["kind"]][1] if "kind" in asked else ()
+    newest, *others = [rows.filter(subject_type=kind)[:count] for kind in kinds] or [rows[:count]]
+    return list(newest.union(*others, all=True).order_by("-id")[:count] if others else newest)
+
+
 def _filtered(asked: Mapping[str, str]) -> QuerySet[Event]:
+    """Newest first, by all filters but the kind."""
     rows = Event.objects.filter(mandataire_id=tenancy.current()).order_by("-id")
     first, last = _day(asked.get("from", "")), _day(asked.get("to", ""))
     if first:
@@ -103,8 +115,6 @@ def _filtered(asked: Mapping[str, str]) -> QuerySet[Event]:
         rows = rows.filter(at__lt=_start_of(last + timedelta(days=1)))
     if person := asked.get("person"):
         rows = rows.filter(Q(actor_id=None) if person == PORTAL else Q(actor_id=int(person)))
-    if kind := asked.get("kind"):
-        rows = rows.filter(subject_type__in=KINDS[kind][1])
     return rows
 
 
@@ -129,9 +139,10 @@ def _told(events: Collection[Event]) -> Iterator[tuple[Event, str, str, Subject]
         yield event, actor, telling.sentence(event, actor, subject.name, _ALL_LABELS), subject
 
 
-def _line(event: Event, actor: str, sentence: str, subject: Subject) -> dict[str, Any]:
+def _line(reader: Membership, event: Event, actor: str, sentence: str, subject: Subject) -> dict[str, Any]:
+    url = subject.url if may_open(reader, event.subject_type) else ""
     reason = mask_in_text(event.reason)
-    return {"at": event.at, "text": sentence, "reason": reason, "url": subject.url, "actor": actor}
+    return {"at": event.at, "text": sentence, "reason": reason, "url": url, "actor": actor}
 
 
 # --- the file -------------------------------------------------------------------------------------
@@ -183,8 +194,7 @@ def _file(
     before: int | None = None
     while True:
         with reopen(), translation.override(language):
-            rows = _filtered(asked)
-            events = list((rows.filter(pk__lt=before) if before else rows)[:PER_CHUNK])
+            events = _newest(asked, PER_CHUNK, before)
             chunk = [writer.writerow([cell(value) for value in _row(*told)]) for told in _told(events)]
         yield from chunk
         if len(events) < PER_CHUNK:

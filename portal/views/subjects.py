@@ -12,7 +12,7 @@ from channels.models import Channel, Credential, Envelope, InboundFile
 from mandates.models import Employer, Mandate, MandateImport, Worker
 from portal import tenancy
 from portal.identity.models import IdentityProvider
-from portal.models import Event, Membership
+from portal.models import AnyProfile, ChannelProfile, Event, MandateProfile, Membership, UserProfile
 from submissions.models import (
     Batch,
     CareerDocument,
@@ -41,6 +41,13 @@ def subjects_of(events: Collection[Event]) -> dict[tuple[str, str], Subject]:
         if kind in _KINDS
         for pk, subject in _KINDS[kind]({int(identity) for identity in ids if identity.isdigit()})
     }
+
+
+def may_open(reader: Membership, kind: str) -> bool:
+    """Whether a reader of the journal may open the pages of this kind of object."""
+    if kind == "identityprovider":
+        return reader.is_manager
+    return kind not in _NEEDS or reader.may(_NEEDS[kind])
 
 
 type Found = Iterable[tuple[int, Subject]]
@@ -148,6 +155,16 @@ def _agreements(ids: set[int]) -> Found:
 def _quoted(title: str) -> str:
     return _("“%(title)s”") % {"title": title} if title else ""
 
+
+_NEEDS: Final[Mapping[str, AnyProfile]] = {
+    "membership": UserProfile.SEE,
+    "channel": ChannelProfile.SEE,
+    "credential": ChannelProfile.MANAGE,
+    "employer": MandateProfile.SEE,
+    "mandate": MandateProfile.SEE,
+    "mandateimport": MandateProfile.MANAGE,
+}
+"""The profile that opens the page of an object; of the others, whoever reads the journal may open it."""
 
 _KINDS: Final[Mapping[str, Callable[[set[int]], Found]]] = {
     "membership": _members,

@@ -1,6 +1,7 @@
 """What is declared: the register, files and documents, the declarations made from them, and the sets they travel in."""
 
 from submissions.models.batch import Batch
+from submissions.models.course import Course, TrainingTemplate
 from submissions.models.declaration import Anomaly, Declaration
 from submissions.models.document import CareerDocument
 from submissions.models.relayed import PublishedSchema, RelayedFile, RelayedForm
@@ -12,6 +13,7 @@ __all__ = [
     "Anomaly",
     "Batch",
     "CareerDocument",
+    "Course",
     "Declaration",
     "EmployerSize",
     "ManualRight",
@@ -21,4 +23,5 @@ __all__ = [
     "SectorAgreement",
     "SignOff",
     "TrainingRecord",
+    "TrainingTemplate",
 ]

@@ -9,7 +9,7 @@ from django.db import models
 from django.db.models import Exists, OuterRef, Q
 from django.utils.translation import gettext_lazy as _
 
-from channels.models import InboundFile
+from channels.models import EnvironmentCode, InboundFile
 from mandates.models import Employer
 from portal.models import TenantKey, TenantModel
 from portal.moving import move
@@ -17,7 +17,7 @@ from submissions.models.batch import Batch
 from submissions.models.document import CareerDocument
 from submissions.models.relayed import RelayedForm
 from submissions.models.training import TrainingRecord
-from submissions.states import ACCEPTED, DECLARATION_MOVES, LIVE, ON_THE_WAY, DeclarationState
+from submissions.states import ACCEPTED, DECLARATION_MOVES, LIVE, ON_THE_WAY, TESTS, DeclarationState
 
 _ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 
@@ -45,6 +45,22 @@ class DeclarationQuerySet(models.QuerySet["Declaration"]):
         """Accepted, with remarks or without."""
         return self.filter(state__in=ACCEPTED)
 
+    def production(self) -> DeclarationQuerySet:
+        """Made or destined for production: all that ever counts as declared."""
+        return self.filter(environment=EnvironmentCode.PRODUCTION)
+
+    def tested(self) -> DeclarationQuerySet:
+        """Accepted as a test and not declared yet: neither followed by a later test nor accepted in production."""
+        accepted = Declaration.objects.filter(
+            Q(record=OuterRef("record")) | Q(form=OuterRef("form")) | Q(document=OuterRef("document")),
+            Q(environment=EnvironmentCode.PRODUCTION)
+            | Q(environment=OuterRef("environment"), pk__gt=OuterRef("pk")),
+            mandataire_id=OuterRef("mandataire_id"),
+            state__in=ACCEPTED,
+        )
+        rows = self.exclude(kind=Declaration.Kind.CANCELLATION)
+        return rows.filter(~Exists(accepted), environment__in=TESTS, state__in=ACCEPTED)
+
     def to_correct(self) -> DeclarationQuerySet:
         """Refused, and not followed by a correction yet."""
         # The corrections are few: PostgreSQL looks through them once, instead of joining every declaration to itself.
@@ -59,7 +75,9 @@ class Declaration(TenantModel):
 
     It is about one thing: a training record (FLA), a form of a ready-made file, or a document.
     `earlier_ticket` is the ticket of the accepted form that a modification or cancellation speaks of. `replaces` links
-    a correction to what it corrects. `part` and `position` count from 1 and are the way back from an anomaly.
+    a correction to what it corrects. `environment` (R, T or S) is where it goes or went; "" goes with the channel, and
+    is settled when it is sealed. `promotes` is the one that was accepted as a test, of which
+    this one is for production. `part` and `position` count from 1 and are the way back from an anomaly.
     """
 
     State = DeclarationState
@@ -83,6 +101,8 @@ class Declaration(TenantModel):
     state = models.CharField(max_length=24, choices=DeclarationState, default=DeclarationState.DRAFT)
     replaces = TenantKey("self", on_delete=models.PROTECT, null=True, related_name="replaced_by")
     earlier_ticket = models.CharField(max_length=13, blank=True)
+    environment = models.CharField(max_length=1, choices=EnvironmentCode, blank=True)
+    promotes = TenantKey("self", on_delete=models.PROTECT, null=True, related_name="promoted_as")
     batch = TenantKey(Batch, on_delete=models.PROTECT, null=True, related_name="declarations")
     part = models.PositiveSmallIntegerField(null=True)
     position = models.PositiveSmallIntegerField(null=True)
@@ -97,6 +117,19 @@ class Declaration(TenantModel):
         constraints = (
             models.UniqueConstraint(fields=["mandataire", "reference"], name="one_declaration_per_reference"),
             models.UniqueConstraint(fields=["mandataire", "replaces"], name="one_correction_per_declaration"),
+            # Taken back before it left, it may be sent to production after all.
+            models.UniqueConstraint(
+                fields=["mandataire", "promotes"],
+                condition=~Q(state="withdrawn"),
+                name="one_promotion_per_declaration",
+            ),
+            models.CheckConstraint(
+                condition=Q(promotes=None) | Q(environment="R", kind="original"),
+                name="promoted_to_production",
+            ),
+            models.CheckConstraint(
+                condition=Q(batch=None) | ~Q(environment=""), name="in_a_set_of_an_environment"
+            ),
             models.UniqueConstraint(
                 fields=["mandataire", "batch", "part", "position"], name="one_declaration_per_position"
             ),
@@ -137,10 +170,21 @@ class Declaration(TenantModel):
             models.Index(fields=["mandataire", "record", "id"], name="declaration_by_record"),
             models.Index(fields=["mandataire", "form"], name="declaration_by_form"),
             models.Index(fields=["mandataire", "document"], name="declaration_by_document"),
+            # Few among all that was ever accepted, and counted on every home page.
+            models.Index(
+                fields=["mandataire", "id"],
+                condition=Q(environment__in=TESTS, state__in=ACCEPTED),
+                name="declaration_tested",
+            ),
         )
 
     def __str__(self) -> str:
         return self.reference
+
+    @property
+    def is_test(self) -> bool:
+        """Whether it went, or goes, where nothing counts as declared."""
+        return self.environment in TESTS
 
     def move(self, new: str, **changes: Any) -> None:
         """Makes one guarded move. Raises LostRace when somebody else moved the declaration first."""

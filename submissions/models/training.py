@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from mandates.models import Employer, Worker
 from portal.models import TenantKey, TenantModel
 from submissions.fields import FIELDS
+from submissions.models.course import Course
 
 
 class TrainingRecord(TenantModel):
@@ -21,6 +22,8 @@ class TrainingRecord(TenantModel):
 
     employer = TenantKey(Employer, on_delete=models.PROTECT, related_name="training_records")
     worker = TenantKey(Worker, on_delete=models.PROTECT, related_name="training_records")
+    # What was encoded together; None for what came otherwise.
+    course = TenantKey(Course, on_delete=models.PROTECT, null=True, related_name="records")
     client_reference = models.CharField(_("your reference"), max_length=64)
     title = models.CharField(max_length=200)
     kind = models.CharField(max_length=10)
@@ -52,7 +55,14 @@ class TrainingRecord(TenantModel):
                 condition=Q(ends_on__gte=F("starts_on")), name="training_ends_after_it_starts"
             ),
         )
-        indexes = (models.Index(fields=["mandataire", "worker", "starts_on"], name="training_by_worker"),)
+        indexes = (
+            models.Index(fields=["mandataire", "worker", "starts_on"], name="training_by_worker"),
+            models.Index(
+                fields=["mandataire", "course"],
+                condition=Q(course__isnull=False),
+                name="training_by_course",
+            ),
+        )
 
     def __str__(self) -> str:
         return self.title

@@ -5,13 +5,14 @@ What would leave for production asks first for a confirmation of who it is.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from functools import partial
 from typing import Any
 
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 
-from channels.models import Channel, EnvironmentCode
+from channels.models import EnvironmentCode
 from portal import tenancy
 from portal.access import confirm_first, is_confirmed
 
@@ -26,8 +27,11 @@ def ask(task: Any, pk: int, **options: Any) -> None:
     transaction.on_commit(partial(task.delay, str(tenancy.current()), pk, **options), robust=True)
 
 
-def confirmation(request: HttpRequest, channel: Channel, back: str) -> HttpResponse | None:
-    """The way to the confirmation, and then `back` to the button; None when it is fresh, or not asked here."""
-    if channel.environment != EnvironmentCode.PRODUCTION or is_confirmed(request):
+def confirmation(request: HttpRequest, environments: Collection[str], back: str) -> HttpResponse | None:
+    """The way to the confirmation, and then `back` to the button; None when it is fresh, or not asked here.
+
+    `environments` are those (R, T or S) for which something would leave.
+    """
+    if EnvironmentCode.PRODUCTION not in environments or is_confirmed(request):
         return None
     return confirm_first(request, "send", back)

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from hashlib import sha256
 from typing import Any
 
 from django.contrib import messages
 from django.db import transaction
-from django.db.models import Count, Max
+from django.db.models import Count, Max, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext_lazy
 from django.views.decorators.http import require_POST, require_safe
@@ -22,11 +24,13 @@ from portal import audit, lists, tenancy
 from portal.access import membership, mine, needs, typed
 from portal.models import Application, Profile
 from portal.moving import LostRace
-from submissions import declaring, departing, history, questions, sets, tasks
+from submissions import declaring, departing, history, promoting, questions, sets, tasks
 from submissions.models import Batch
+from submissions.promoting import Fate
 from submissions.states import ON_THE_WAY, BatchState, DeclarationState
 from submissions.views.asking import ask, confirmation
 from submissions.views.declarations import LEFT_MEANWHILE
+from submissions.views.promotion import fate_of, promotion_of
 from submissions.views.steps import steps
 
 LIST_CHIPS = (
@@ -45,6 +49,7 @@ ROW_CHIPS = (
     ("waiting", pgettext_lazy("declarations", "Waiting")),
     ("accepted", pgettext_lazy("declarations", "Accepted")),
 )
+LEFT_OUT = "left_out"
 ROW_STATES: dict[str, tuple[str, ...]] = {
     "refused": (DeclarationState.REFUSED,),
     "remarks": (DeclarationState.ACCEPTED_WITH_REMARKS,),
@@ -95,20 +100,39 @@ def batch(request: HttpRequest, pk: int) -> HttpResponse:
             response["HX-Refresh"] = "true"
         return response
     state = request.GET.get("state", "")
-    state = state if state in ROW_STATES else ""
     counts = {"": row["total"], **{name: row[name] for name in ROW_STATES}}
-    rows = declarations.filter(state__in=ROW_STATES[state]) if state else declarations
-    page = lists.page_of(request, questions.for_rows(rows.order_by("part", "position")))
-    page.object_list = questions.declaration_rows(page.object_list)
+    choices: Sequence[tuple[str, str | Promise]] = ROW_CHIPS
+    rows: QuerySet[Any] = declarations
+    promotion = promotion_of(request, chosen)
+    if promotion:
+        choices = (*ROW_CHIPS, (LEFT_OUT, pgettext_lazy("declarations", "Not for production")))
+        counts[LEFT_OUT] = promotion["left_out_count"]
+        rows = promoting.judged(chosen)
+    state = state if state in counts else ""
+    if state:
+        is_left_out = state == LEFT_OUT
+        rows = rows.exclude(fate=Fate.GOOD) if is_left_out else rows.filter(state__in=ROW_STATES[state])
+    rows = rows.order_by("part", "position")
+    # What is judged carries its fate, which rows fetched by their ids would not.
+    page = (
+        lists.page_of(request, questions.for_rows(rows))
+        if promotion
+        else lists.page_of(request, rows, shown=questions.for_rows)
+    )
+    page.object_list = [
+        {**shown, "fate": fate_of(found) if promotion else ""}
+        for found, shown in zip(page.object_list, questions.declaration_rows(page.object_list), strict=True)
+    ]
     files = list(_answers(chosen))
     context |= {
         "actions": _actions(request, chosen, drops),
+        "promotion": promotion,
         "parts": _parts(chosen),
         "answers": [_answer(file, chosen) for file in files],
         "drops": [
             {"started_at": drop.started_at, "state": drop.state, "detail": drop.error} for drop in drops
         ],
-        "chips": lists.chips(ROW_CHIPS, counts, state),
+        "chips": lists.chips(choices, counts, state),
         "page": page,
         "events": history.of_batch(chosen, drops, files),
     }
@@ -223,7 +247,7 @@ def _may_be_released(chosen: Batch) -> bool:
 def leave(request: HttpRequest, pk: int) -> HttpResponse:
     """Drops a sealed set now, or looks what became of an interrupted drop: what the sweep does, on demand."""
     chosen = mine(Batch.objects.select_related("channel"), pk=pk)
-    if asked := confirmation(request, chosen.channel, reverse("batch", args=[pk])):
+    if asked := confirmation(request, [chosen.environment], reverse("batch", args=[pk])):
         return asked
     if chosen.state == BatchState.SEALED:
         audit.record("batch.drop_asked", chosen)
@@ -239,7 +263,7 @@ def leave(request: HttpRequest, pk: int) -> HttpResponse:
 def release(request: HttpRequest, pk: int) -> HttpResponse:
     """A person has found out that a parked set did not leave; the reason goes into its history."""
     chosen = mine(Batch.objects.select_related("envelope", "channel"), pk=pk)
-    if asked := confirmation(request, chosen.channel, reverse("batch", args=[pk])):
+    if asked := confirmation(request, [chosen.environment], reverse("batch", args=[pk])):
         return asked
     reason = request.POST.get("reason", "").strip()
     if not reason:

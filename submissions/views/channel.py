@@ -20,10 +20,11 @@ from portal.access import membership, mine, needs
 from portal.models import ChannelProfile
 from portal.moving import LostRace
 from submissions import answering, tasks
-from submissions.models import Batch
+from submissions.models import Batch, Declaration
 from submissions.states import BatchState
 from submissions.views.asking import ask, confirmation
 from submissions.views.declarations import LEFT_MEANWHILE
+from submissions.views.first_set import PAGE
 
 TO_LOOK_AT = "to_look_at"
 CHIPS = (
@@ -111,12 +112,10 @@ def _mine(pk: int | None = None) -> Channel:
     return mine(Channel, pk=(found.pk if found else 0) if pk is None else pk)
 
 
-def _page(pk: int | None) -> str:
+def _page(request: HttpRequest, pk: int | None) -> str:
+    if request.POST.get("page") == PAGE:
+        return reverse("channel_first_set")
     return reverse("channel") if pk is None else reverse("channel_health", args=[pk])
-
-
-def _back(pk: int | None) -> HttpResponse:
-    return redirect(_page(pk))
 
 
 @require_POST
@@ -124,12 +123,21 @@ def _back(pk: int | None) -> HttpResponse:
 def depart(request: HttpRequest, pk: int | None = None) -> HttpResponse:
     """Seals what is ready and sends it: the next departure, now. Returns to the page that asked."""
     found = _mine(pk)
-    if asked := confirmation(request, found, _page(pk)):
+    back = _page(request, pk)
+    if request.POST.get("environment", found.environment) != found.environment:
+        messages.error(
+            request,
+            _("The environment of the channel was changed meanwhile: look again before anything leaves."),
+        )
+        return redirect(back)
+    ready = Declaration.objects.ready().filter(mandataire_id=tenancy.current())
+    destined = ready.order_by().values_list("environment", flat=True).distinct()
+    if asked := confirmation(request, [found.environment, *destined], back):
         return asked
     audit.record("channel.departure_asked", found)
     ask(tasks.depart, found.pk, is_asked=True)
     messages.success(request, _("Asked: what is ready is sealed and leaves. New batches appear in a moment."))
-    return _back(pk)
+    return redirect(back + "?asked=yes" if request.POST.get("page") == PAGE else back)
 
 
 @require_POST
@@ -143,7 +151,7 @@ def collect(request: HttpRequest, pk: int | None = None) -> HttpResponse:
     asked_by = request.POST.get("batch", "")
     if asked_by.isascii() and asked_by.isdigit():
         return redirect("batch", mine(Batch, pk=int(asked_by)).pk)
-    return _back(pk)
+    return redirect(_page(request, pk))
 
 
 @require_POST
@@ -151,13 +159,13 @@ def collect(request: HttpRequest, pk: int | None = None) -> HttpResponse:
 def stale(request: HttpRequest) -> HttpResponse:
     """Takes up every set that is sealed and has not left: an interrupted drop is looked at before anything else."""
     found = _mine()
-    if asked := confirmation(request, found, reverse("channel")):
-        return asked
-    waiting = list(
+    waiting = dict(
         Batch.objects.filter(
             mandataire_id=tenancy.current(), channel=found, state=BatchState.SEALED
-        ).values_list("pk", flat=True)
+        ).values_list("pk", "environment")
     )
+    if asked := confirmation(request, [found.environment, *waiting.values()], reverse("channel")):
+        return asked
     audit.record("channel.check_asked", found, data={"batches": len(waiting)})
     for batch in waiting:
         ask(tasks.leave_one, batch, is_asked=True)

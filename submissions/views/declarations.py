@@ -34,6 +34,7 @@ CHIPS = (
     ("ready", pgettext_lazy("declarations", "Ready")),
     ("on_its_way", pgettext_lazy("declarations", "On their way")),
     ("accepted", pgettext_lazy("declarations", "Accepted")),
+    (questions.TESTED, pgettext_lazy("declarations", "Tested, not yet declared")),
     (questions.REMARKS, pgettext_lazy("declarations", "With remarks")),
     ("refused", pgettext_lazy("declarations", "Refused")),
     ("withdrawn", pgettext_lazy("declarations", "Withdrawn")),
@@ -43,6 +44,7 @@ COMPANY_CHIPS = (
     ("draft", pgettext_lazy("declarations", "To complete")),
     (questions.UNDER_WAY, pgettext_lazy("declarations", "On their way")),
     ("accepted", pgettext_lazy("declarations", "Accepted")),
+    (questions.TESTED, pgettext_lazy("declarations", "Tested, not yet declared")),
     ("refused", pgettext_lazy("declarations", "Refused")),
     ("withdrawn", pgettext_lazy("declarations", "Withdrawn")),
 )
@@ -62,13 +64,19 @@ def declarations(request: HttpRequest) -> HttpResponse:
     rows, kept, state, employer, month = _asked(request.GET)
     choices = CHIPS if membership(request).employer_id is None else COMPANY_CHIPS
     counts = questions.state_counts(rows)
-    chips = lists.chips(choices, counts, state, kept)
+    # Who sends to production at once never hears of tests.
+    shown = [
+        chip
+        for chip in choices
+        if chip[0] != questions.TESTED or counts[questions.TESTED] or state == chip[0]
+    ]
+    chips = lists.chips(shown, counts, state, kept)
     if month:
         label = _("Answered in %(month)s") % {"month": date_format(timezone.localtime(month[0]), "F Y")}
         without = lists.address(**{**kept, "month": "", "state": state})
         chips.append({"label": f"{label} ×", "count": None, "url": without, "is_current": True})
     if state:
-        rows = rows.filter(state__in=questions.FILTERS[state])
+        rows = questions.filtered(rows, state)
     context = {
         "nav": "declarations",
         "is_to_correct": False,
@@ -182,7 +190,7 @@ def to_correct(request: HttpRequest) -> HttpResponse:
 def _list(
     request: HttpRequest, rows: QuerySet[Declaration], context: dict[str, Any], *, total: int | None = None
 ) -> HttpResponse:
-    page = lists.page_of(request, questions.for_rows(rows), total=total)
+    page = lists.page_of(request, rows, total=total, shown=questions.for_rows)
     page.object_list = questions.declaration_rows(page.object_list)
     return render(request, "submissions/declaration_list.html", {**context, "page": page})
 

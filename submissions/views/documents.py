@@ -4,26 +4,40 @@ from __future__ import annotations
 
 from typing import Any
 
+from django import forms
 from django.contrib import messages
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_safe
 
 from channels import standing
 from channels.models import Channel
 from mandates.catalogue import service
 from mandates.models import Employer, Worker
-from portal import lists, tenancy
+from portal import lists
 from portal.access import membership, mine, needs
 from portal.models import Application, Profile
 from submissions import documenting, questions
 from submissions.declaring import CannotDeclare
-from submissions.inspecting import speaking_for
 from submissions.models import Declaration
+from submissions.views.choosing import ClientField, spoken_for
 from submissions.views.document_form import DocumentDataForm
 from submissions.wire.generic import InvalidForm
+
+
+class ClientForm(forms.Form):
+    """The first question."""
+
+    client = ClientField(
+        service=documenting.CODE,
+        label=gettext_lazy("Client"),
+        help_text=gettext_lazy("A part of the name, or the enterprise number."),
+        error_messages={"required": gettext_lazy("Write a part of the name, or the enterprise number.")},
+    )
 
 
 @require_safe
@@ -31,7 +45,7 @@ from submissions.wire.generic import InvalidForm
 def documents(request: HttpRequest) -> HttpResponse:
     """Every declaration of a document, newest first."""
     rows = questions.mine().filter(document__isnull=False)
-    page = lists.page_of(request, questions.for_rows(rows.order_by("-id")))
+    page = lists.page_of(request, rows.order_by("-id"), shown=questions.for_rows)
     page.object_list = questions.declaration_rows(page.object_list)
     context = {"nav": "documents", "page": page, "may_send": membership(request).may(Profile.ADMINISTRATIVE)}
     return render(request, "submissions/document_list.html", context)
@@ -44,6 +58,11 @@ def new(request: HttpRequest) -> HttpResponse:
     channel = standing.the_channel()
     employer = _chosen(request, "employer", Employer)
     worker = _chosen(request, "worker", Worker, employer=employer) if employer else None
+    asked = ClientForm(request.GET if "client" in request.GET else None)
+    if employer is None and asked.is_valid():
+        return redirect(
+            reverse("document_new") + lists.address(employer=str(asked.cleaned_data["client"].pk))
+        )
     is_posting = request.method == "POST"
     form = None
     if worker:
@@ -57,7 +76,8 @@ def new(request: HttpRequest) -> HttpResponse:
         "refusal": _refusal(channel, employer),
         "employer": employer,
         "worker": worker,
-        "employers": [] if employer else _employers(),
+        "asked": asked,
+        "has_clients": employer is None and spoken_for(service(documenting.CODE))("").exists(),
         "workers": list(employer.workers.order_by("family_name", "given_name", "pk"))
         if employer and not worker
         else [],
@@ -73,13 +93,6 @@ def _chosen(request: HttpRequest, name: str, model: Any, **lookup: Any) -> Any:
     if not asked:
         return None
     return mine(model, pk=int(asked) if asked.isascii() and asked.isdigit() else 0, **lookup)
-
-
-def _employers() -> list[Employer]:
-    """The clients whose documents may be sent today, by name."""
-    allowed = speaking_for(service(documenting.CODE))
-    rows = Employer.objects.filter(mandataire_id=tenancy.current(), pk__in=allowed)
-    return list(rows.order_by("name", "pk"))
 
 
 def _refusal(channel: Channel | None, employer: Employer | None) -> str:

@@ -60,7 +60,7 @@ class EurosField(forms.CharField):
         return f"{value // 100},{value % 100:02}" if isinstance(value, int) else value
 
 
-def _form_field(column: Field) -> forms.Field:
+def form_field(column: Field) -> forms.Field:
     """The control of one column. Whether it may stay empty is for `problems` to say, in its own words."""
     common: dict[str, Any] = {"label": column.label, "help_text": column.hint, "required": False}
     match column.kind:
@@ -99,7 +99,7 @@ class RecordForm(forms.Form):
         self.record = record
         super().__init__(data, initial={**record.values(), "read_at": record.changed_at.isoformat()})
         for column in FIELDS:
-            self.fields[column.name] = _form_field(column)
+            self.fields[column.name] = form_field(column)
 
     def clean(self) -> dict[str, Any]:
         """Judges the values by the table of fields: the same rules as imports and sending."""

@@ -12,15 +12,17 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from channels.models import EnvironmentCode
+from channels.standing import channel_shown
 from mandates.catalogue import services
-from portal import audit, tenancy
+from portal import audit, lists, tenancy
 from portal.access import membership, mine, needs
 from portal.models import Profile
 from portal.templatetags.presenting import quarter
-from submissions import declaring, departing, history, signing_off
+from submissions import declaring, departing, history, questions, signing_off
 from submissions.fields import BY_NAME, FIELDS, problems
 from submissions.models import Anomaly, Declaration, TrainingRecord
-from submissions.states import LIVE, ON_THE_WAY, DeclarationState
+from submissions.states import ACCEPTED, LIVE, ON_THE_WAY, DeclarationState
 from submissions.views.declarations import tell_of
 from submissions.views.forms import RecordForm
 from submissions.words import is_blocking, words
@@ -28,7 +30,7 @@ from submissions.words import is_blocking, words
 
 def _story(record: TrainingRecord) -> list[Declaration]:
     """The declarations about a record, newest first, with their sets and anomalies."""
-    rows = record.declarations.select_related("batch")
+    rows = questions.with_tested(record.declarations.select_related("batch"))
     # Files mix employers: to a limited reader they do not exist.
     with_files = rows.prefetch_related(
         "anomalies" if tenancy.limit() is not None else "anomalies__inbound_file"
@@ -40,9 +42,12 @@ def _story(record: TrainingRecord) -> list[Declaration]:
 @needs(Profile.ENCODE)
 def record(request: HttpRequest, pk: int) -> HttpResponse:
     """The record, its story, its fields with what is wrong with them, its history."""
-    chosen = mine(TrainingRecord.objects.select_related("employer", "worker"), pk=pk)
+    chosen = mine(TrainingRecord.objects.select_related("employer", "worker", "course"), pk=pk)
     story = _story(chosen)
     latest = story[0] if story else None
+    # A way to production that was taken back leaves what was tested as it was.
+    tested = next((found for found in story if questions.shown_state(found) == questions.TESTED), None)
+    told = tested if latest and latest.state == DeclarationState.WITHDRAWN and tested else latest
     faults = problems(chosen.values())
     context = {
         "nav": "declarations",
@@ -53,7 +58,8 @@ def record(request: HttpRequest, pk: int) -> HttpResponse:
             "employer_number": chosen.employer.number,
             "worker_name": str(chosen.worker),
             "worker_niss": chosen.worker.masked_niss,
-            "state": latest.state if latest else "",
+            "state": questions.shown_state(told) if told else "",
+            "environment": told.environment if told else "",
         },
         "fields": [
             {
@@ -66,10 +72,21 @@ def record(request: HttpRequest, pk: int) -> HttpResponse:
         "declarations": [entry(declaration) for declaration in story],
         "events": history.of_record(chosen, story),
         "actions": _actions(request, chosen, latest, is_complete=not faults),
+        "tested": _what_next(latest, tested),
         "leaves": departing.told(latest.service) if latest and latest.state == DeclarationState.READY else "",
+        "again_url": _again(request, chosen),
+        "course_url": reverse("course", args=[chosen.course_id]) if chosen.course_id else "",
         "edit_url": reverse("record_edit", args=[chosen.pk]) if _may_change(latest) else "",
     }
     return render(request, "submissions/record_detail.html", context)
+
+
+def _again(request: HttpRequest, chosen: TrainingRecord) -> str:
+    """A new training that begins like this one."""
+    asked = {"like": str(chosen.pk)}
+    if membership(request).employer_id is None:
+        asked = {"employer": str(chosen.employer_id), **asked}
+    return reverse("course_new") + lists.address(**asked)
 
 
 def _refusals(latest: Declaration | None, name: str) -> list[str]:
@@ -79,6 +96,18 @@ def _refusals(latest: Declaration | None, name: str) -> list[str]:
     return [
         str(words(found.code, found.label).title) for found in latest.anomalies.all() if found.field == name
     ]
+
+
+def _what_next(latest: Declaration | None, tested: Declaration | None) -> str:
+    """How what was tested comes to be declared, as long as nothing is under way."""
+    if tested is None or latest is None or latest.state in LIVE:
+        return ""
+    if tenancy.limit() is not None:
+        return _("Tested, not yet declared: a test counts for nothing until it is sent to production.")
+    return _(
+        "Tested, not yet declared: it goes to production with its batch, where “Send to production” stands once all "
+        "answers are there."
+    )
 
 
 def _may_change(latest: Declaration | None) -> bool:
@@ -92,7 +121,8 @@ def entry(declaration: Declaration) -> dict[str, Any]:
     return {
         "pk": declaration.pk,
         "kind": declaration.kind,
-        "state": declaration.state,
+        "state": questions.shown_state(declaration),
+        "environment": declaration.environment,
         "at": declaration.created_at,
         "sent_at": batch.dropped_at if batch else None,
         "answered_at": declaration.answered_at,
@@ -140,7 +170,7 @@ def _actions(
     if latest and state == DeclarationState.DRAFT and is_complete:
         found.append(_button(_("Make ready to leave"), "declaration_complete", latest.pk, is_main=True))
     is_on_account = declaring.standing(chosen) is not None
-    if state == DeclarationState.WITHDRAWN and not is_on_account and may(Profile.ADMINISTRATIVE):
+    if _may_be_declared(chosen, latest) and may(Profile.ADMINISTRATIVE):
         found.append(_button(_("Declare"), "record_declare", chosen.pk, is_main=True))
     if latest and state in (DeclarationState.DRAFT, DeclarationState.READY) and may(Profile.ADMINISTRATIVE):
         found.append(
@@ -166,6 +196,23 @@ def _actions(
             }
         )
     return found
+
+
+def _may_be_declared(chosen: TrainingRecord, latest: Declaration | None) -> bool:
+    """Whether an original may go where the channel sends: nothing lives, and it does not stand there already.
+
+    What a test accepted may be declared anew once the channel is in production.
+    """
+    state = latest.state if latest else DeclarationState.WITHDRAWN
+    standing = declaring.standing(chosen)
+    if standing is None:
+        return state == DeclarationState.WITHDRAWN
+    return standing.is_test and state in (DeclarationState.WITHDRAWN, *ACCEPTED) and _is_in_production()
+
+
+def _is_in_production() -> bool:
+    channel = channel_shown()
+    return channel is not None and channel.environment == EnvironmentCode.PRODUCTION
 
 
 def _button(label: str, name: str, pk: int, *, is_main: bool = False) -> dict[str, Any]:
@@ -233,11 +280,13 @@ def declare(request: HttpRequest, pk: int) -> HttpResponse:
     """Declares a record about which nothing lives: the first time, or after a withdrawal."""
     chosen = mine(TrainingRecord.objects.select_for_update(), pk=pk)
     latest = chosen.declarations.order_by("-id").first()
-    if (latest and latest.state != DeclarationState.WITHDRAWN) or declaring.standing(chosen):
+    if not _may_be_declared(chosen, latest):
         messages.error(request, _("This training is declared already."))
         return redirect("record", pk)
     code = latest.service if latest else next(iter(services()))
-    declaring.declare([chosen], code)
+    # What a test accepted is declared where that counts, even if the channel goes back to testing meanwhile.
+    place = EnvironmentCode.PRODUCTION.value if declaring.standing(chosen) else ""
+    declaring.declare([chosen], code, place)
     tell_of(request, chosen.declarations.latest("pk"))
     return redirect("record", pk)
 

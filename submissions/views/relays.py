@@ -18,7 +18,6 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from channels import standing
 from channels.models import Channel
 from mandates.catalogue import services
-from mandates.models import Employer
 from portal import lists, tenancy
 from portal.access import membership, mine, needs
 from portal.models import Application, Profile
@@ -27,6 +26,7 @@ from portal.uploading import takes_files_up_to
 from submissions import declaring, history, inspecting, questions, relaying
 from submissions.models import Declaration, RelayedFile
 from submissions.states import ACCEPTED, ON_THE_WAY, DeclarationState
+from submissions.views.choosing import ClientField
 from submissions.views.declarations import LEFT_MEANWHILE
 from submissions.views.records import entry
 
@@ -42,9 +42,12 @@ class RelayForm(forms.Form):
         help_text=gettext_lazy("The content of one FI: XML, in UTF-8 or ISO-8859-1. It is sent as it is."),
     )
     service = forms.ChoiceField(label=gettext_lazy("Service"), required=False)
-    employer = forms.ChoiceField(
+    employer = ClientField(
         label=gettext_lazy("Client, for forms that name none"),
-        help_text=gettext_lazy("A Dimona OUT, for instance, may give the number of its period only."),
+        help_text=gettext_lazy(
+            "A part of the name, or the enterprise number. A Dimona OUT, for instance, may give the number of its "
+            "period only."
+        ),
         required=False,
     )
 
@@ -58,14 +61,6 @@ class RelayForm(forms.Form):
         }
         known = [(service.code, service.name) for service in relaying.relayable()]
         self.fields["service"].choices = [("", _("As the file says")), *known]  # type: ignore[attr-defined]
-        clients = Employer.objects.filter(mandataire_id=tenancy.current()).order_by("name", "pk")
-        self.fields["employer"].choices = [  # type: ignore[attr-defined]
-            ("", "–"),
-            *(
-                (str(pk), f"{name} ({number})")
-                for pk, name, number in clients.values_list("pk", "name", "number")
-            ),
-        ]
 
 
 # --- handing over ---------------------------------------------------------------------------------
@@ -114,13 +109,13 @@ def new(request: HttpRequest) -> HttpResponse:
 
 
 def _hand_over(channel: Channel, form: RelayForm, corrects: RelayedFile | None) -> RelayedFile:
-    given, chosen = form.cleaned_data["file"], form.cleaned_data["employer"]
+    given = form.cleaned_data["file"]
     return relaying.hand_over(
         channel,
         given.name,
         given.read(),
         code=form.cleaned_data["service"],
-        employer=mine(Employer, pk=int(chosen)) if chosen else None,
+        employer=form.cleaned_data["employer"],
         corrects=corrects,
     )
 
@@ -193,9 +188,8 @@ def relay(request: HttpRequest, pk: int) -> HttpResponse:
     rows = RelayedFile.objects.select_related("corrects")
     file = mine(rows.defer("content_sealed", "corrects__content_sealed"), pk=pk)
     declarations = questions.mine().filter(form__file=file)
-    page = lists.page_of(
-        request, questions.for_rows(declarations.order_by("batch_id", "part", "form__position", "pk"))
-    )
+    ordered = declarations.order_by("batch_id", "part", "form__position", "pk")
+    page = lists.page_of(request, ordered, shown=questions.for_rows)
     page.object_list = questions.declaration_rows(page.object_list)
     (row,) = _rows([file])
     context = {
@@ -263,7 +257,7 @@ def declaration(request: HttpRequest, pk: int) -> HttpResponse:
     (row,) = questions.declaration_rows([found])
     known = services().get(found.service)
     # Whoever is limited to some clients finds the form, and not the file in which it came with those of others.
-    file = found.form.file if found.form else None
+    file = found.form.file if found.form and tenancy.limit() is None else None
     subject = file or found.document or found
     context = {
         "nav": "declarations",

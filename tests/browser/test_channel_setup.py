@@ -1,14 +1,16 @@
-"""From nothing to a channel that carries, in a browser, by following only what the pages say.
+"""From nothing to a first set that is answered, in a browser, by following only what the pages say.
 
 The test plays the two people beside the operator: the issuer of certificates, and the Chaman user, who types into the
-accounts of the simulated social security what the pages show.
+accounts of the simulated social security what the pages show. A real worker does what the buttons ask for, and nothing
+else: it has no beat, so that nothing leaves or comes in by itself.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+import subprocess
+import sys
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -19,15 +21,17 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import pkcs12
 from cryptography.x509.oid import NameOID
-from django.core.management import call_command
-from django.db import connection
 
 from channels.signing import new_self_signed
 from channels.vault import ssh_fingerprint
 from simulator.server import Simulator
+from submissions import declaring
 from tests import factories
 from tests.browser.conftest import Visit
+from tests.journeys.conftest import ROOT, broker, variables
 from tests.people import Person
+
+__all__ = ["broker"]
 
 pytestmark = [pytest.mark.browser, pytest.mark.journey, pytest.mark.django_db(transaction=True)]
 
@@ -43,11 +47,38 @@ def social_security(tmp_path: Path, settings: Any) -> Iterator[Simulator]:
 
 
 @pytest.fixture
-def newcomer(stranger: Person, social_security: Simulator) -> Person:
-    """A manager of an organisation without a channel, with one declaration that is ready and would be accepted."""
+def worker(stranger: Person, broker: str, social_security: Simulator, tmp_path: Path) -> Iterator[None]:
+    """A worker on the database and the broker of the tests, which does what is asked for."""
+    celery = (sys.executable, "-m", "celery", "-A", "portal.celery", "worker", "-l", "info")
+    with (tmp_path / "worker.log").open("wb") as log:
+        running = subprocess.Popen(
+            [*celery, "--pool", "solo", "--without-mingle", "--without-gossip"],
+            cwd=ROOT,
+            env=variables(channel_hosts="127.0.0.1") | {"REDIS_URL": broker},
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+        )
+    yield
+    has_died = running.poll() is not None
+    running.kill()
+    running.wait()
+    assert not has_died, (tmp_path / "worker.log").read_text()[-3000:]
+
+
+@pytest.fixture
+def newcomer(
+    stranger: Person, social_security: Simulator, worker: None, request: pytest.FixtureRequest
+) -> Person:
+    """A manager of an organisation without a channel, with one training that would be accepted.
+
+    It is ready to leave; with `request.param` "draft", its title is missing.
+    """
+    is_draft = getattr(request, "param", "ready") == "draft"
     with stranger.scope():
-        (ready,) = factories.ready(1)
-        employer, worker = ready.employer, ready.record.worker
+        record = factories.record(factories.worker(factories.client()), **({"title": ""} if is_draft else {}))
+        declaring.declare([record], "FLA")
+        employer, worker = record.employer, record.worker
         registry = {
             "employers": [{"number": employer.number, "nsso": employer.onss_number, "name": employer.name}],
             "workers": [{"niss": worker.niss}],
@@ -60,19 +91,6 @@ def newcomer(stranger: Person, social_security: Simulator) -> Person:
         }
     (social_security.root / "registry.json").write_text(json.dumps(registry))
     return stranger
-
-
-def elsewhere(work: Callable[[], object]) -> None:
-    """Does what the worker does, in a thread of its own: beside the browser's event loop Django refuses to."""
-
-    def run() -> None:
-        try:
-            work()
-        finally:
-            connection.close()
-
-    with ThreadPoolExecutor(1) as thread:
-        thread.submit(run).result()
 
 
 def issue(request: bytes) -> bytes:
@@ -159,6 +177,37 @@ def verify_and_start(visit: Visit) -> None:
     press(visit, "Go on: put it in service")
     press(visit, "Put it in service")
     visit.page.wait_for_url("**/channel/setup/")
+    assert visit.page.locator(".check-sign:not(.check-done)").count() == 1, "the first set is to come"
+
+
+def complete_the_training(visit: Visit) -> None:
+    """From the page of the first set to a training in which something is missing, until it is ready to leave."""
+    assert "Nothing is ready to leave yet" in visit.page.inner_text("main")
+    assert visit.page.get_by_role("button", name="Send now").count() == 0
+    press(visit, "Complete a training")
+    visit.page.click("main tbody a.row-link")
+    press(visit, "Change")
+    visit.page.fill("input[name=title]", "Premiers secours")
+    press(visit, "Keep the change")
+    press(visit, "Make ready to leave")
+
+
+def send_the_first_set(visit: Visit, social_security: Simulator) -> None:
+    """Sends what is ready and waits on the page until its answer stands there."""
+    assert "1 declaration is ready to leave" in visit.page.inner_text("main")
+    press(visit, "Send now")
+    visit.page.wait_for_selector(".step-done:has-text('Dropped')", timeout=60_000)
+    assert visit.page.locator("#answered-title").count() == 0
+    social_security.settle()
+    press(visit, "Collect now")
+    visit.page.wait_for_selector("#answered-title", timeout=60_000)
+    assert "1 accepted" in visit.page.inner_text(".legend")
+    assert visit.page.locator("main tbody .badge-ok").inner_text().strip() == "Accepted"
+    (decided,) = social_security.root.glob(f"archive/{SENDER}/*/*.S/decided.json")
+    assert json.loads(decided.read_text("utf-8"))["result"] == 1, (
+        "it was a set of the simulation, and was read"
+    )
+    visit.go("/channel/setup/")
     assert visit.page.locator(".check-sign:not(.check-done)").count() == 0
 
 
@@ -193,15 +242,13 @@ def test_a_new_channel_from_nothing_to_its_first_answer(
     accept_the_server(visit, social_security)
     verify_and_start(visit)
 
-    elsewhere(lambda: call_command("sweep", "--now"))
-    social_security.settle()
-    elsewhere(lambda: call_command("sweep", "--now"))
-    visit.go("/batches/")
-    assert "1 accepted" in visit.page.inner_text("main table")
+    take_step(visit)
+    send_the_first_set(visit, social_security)
     assert complaints(visit) == []
 
 
-def test_an_existing_channel_from_its_pkcs12(
+@pytest.mark.parametrize("newcomer", ["draft"], indirect=True)
+def test_an_existing_channel_from_its_pkcs12_to_its_first_answer(
     newcomer: Person, social_security: Simulator, visit: Visit
 ) -> None:
     key_pem, certificate_pem = new_self_signed("Sceau de B", 300)
@@ -243,6 +290,11 @@ def test_an_existing_channel_from_its_pkcs12(
     take_step(visit)
     accept_the_server(visit, social_security)
     verify_and_start(visit)
+
+    take_step(visit)
+    complete_the_training(visit)
+    take_step(visit)
+    send_the_first_set(visit, social_security)
     assert complaints(visit) == []
 
 

@@ -22,7 +22,7 @@ def faults(visit: Visit) -> list[str]:
 
 
 @pytest.mark.parametrize("visit", SIZES, indirect=True)
-@pytest.mark.parametrize("language", ["fr", "nl"])
+@pytest.mark.parametrize("language", ["fr", "nl", "de"])
 def test_every_page_fits_and_is_for_everybody(
     visit: Visit, places: Places, operator: Person, language: str
 ) -> None:

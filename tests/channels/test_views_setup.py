@@ -105,7 +105,7 @@ def test_the_set_up_begins_once(operator: Person) -> None:
 
 def test_the_page_says_what_is_missing_and_who_acts(channel: Channel, operator: Person) -> None:
     shown = text(operator.client.get("/channel/setup/"))
-    assert "0 of 8 done" in shown
+    assert "0 of 9 done" in shown
     assert "Who acts: Chaman user" in shown
     assert "Nothing leaves before this step." in shown
 

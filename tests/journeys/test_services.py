@@ -2,21 +2,33 @@
 
 from __future__ import annotations
 
+import io
 import json
+import zipfile
+from dataclasses import dataclass, field
+from pathlib import Path
+from uuid import UUID
 
 import pytest
+from django.test import Client
+from django.utils import timezone
+from lxml import etree
 
-from channels.models import Channel, EnvelopePart, InboundFile
+from channels.models import Channel, EnvelopePart, InboundFile, LeftAnswer
 from mandates.models import Employer, Worker
 from mandates.procurations import Pdf
 from portal import audit, tenancy
 from portal.examples.relayed import Hired
+from portal.models import ChannelProfile, Mandataire, Profile
 from submissions import conserving, documenting, relaying
 from submissions.models import Batch, Declaration, RelayedFile
+from submissions.questions import address_of
+from tests import factories
 from tests.journeys.house import House
 from tests.simulator.people import NOBODY
 from tests.submissions import relayed_files as files
 from tests.submissions.documents import PDF, values_of
+from tests.submissions.wire import answer_samples as answers
 
 pytestmark = [pytest.mark.journey, pytest.mark.django_db(transaction=True)]
 
@@ -60,16 +72,92 @@ def employed(house: House, client: Employer) -> list[Worker]:
     return found
 
 
+# --- other software -------------------------------------------------------------------------------
+
+
+def name_of(kind: str, day: str, sequence: str) -> str:
+    """What follows the first dot in the names of an answer of production."""
+    return f"{kind}.999999.{day}.{sequence}.R"
+
+
+def about(file_name: str, reference: str) -> str:
+    """A form about something that other software sent in this file, under a reference of its own."""
+    return answers.noti_form(reference, ticket="9Z9Z9Z9Z9Z9Z9").replace(
+        "GO.FLAD.104217.20251001.A0001.R.1", file_name
+    )
+
+
+def zipped(name: str, content: bytes) -> bytes:
+    box = io.BytesIO()
+    with zipfile.ZipFile(box, "w") as archive:
+        archive.writestr(name, content)
+    return box.getvalue()
+
+
+@dataclass
+class OtherSoftware:
+    """What other software of the same sender has in the directories over there, as it was put."""
+
+    home: Path
+    sender: str
+    put: dict[Path, tuple[bytes, int, int]] = field(default_factory=dict)
+    answers: set[str] = field(default_factory=set)
+    """Names of the complete answers that are readable and not ours."""
+
+    def place(self, directory: str, name: str, content: bytes) -> None:
+        path = self.home / directory / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
+        seen = path.stat()
+        self.put[path] = (content, seen.st_mtime_ns, seen.st_ino)
+
+    def answered(self, rest: str, content: bytes, *, main: str = "FO") -> None:
+        for prefix, inside in ((main, content), ("FS", b"bm90IG91cnM="), ("GO", b"")):
+            self.place("OUT", f"{prefix}.{rest}", inside)
+        self.answers.add(f"{main}.{rest}")
+
+    def before(self) -> None:
+        """An upload that is not finished, and answers of earlier days, to sets of several services."""
+        for prefix, content in (("FI", b"<Dimona/>"), ("FS", b"bm90IG91cnM=")):
+            self.place("IN", f"{prefix}.DIMN.{self.sender}.20261120.A0001.R.1.1", content)
+        fla, dimona = (f"GO.{code}.{self.sender}.20261102.A0001.R.1" for code in ("FLAD", "DIMN"))
+        day = "20261103"
+        self.answered(name_of("ACRF", day, "0000A"), answers.acrf(answers.acrf_form(name=fla)))
+        self.answered(name_of("ACRF", day, "0000B"), answers.acrf(answers.acrf_form(name=dimona)))
+        self.answered(name_of("NOTI", day, "0000C"), answers.noti(about(fla, "FLA-OF-OTHERS")))
+        self.answered(name_of("NOTI", day, "0000D"), answers.noti(about(dimona, "PAY-OF-OTHERS")))
+        rest = name_of("NOTI", day, "0000E")
+        self.answered(rest, zipped(f"FO.{rest}", answers.noti(about(fla, "ZIPPED"))), main="CO")
+
+    def between(self) -> str:
+        """The same on our day, with names among those of our answers. Returns the name of one that nobody can read."""
+        day = f"{timezone.localdate():%Y%m%d}"
+        dimona = f"GO.DIMN.{self.sender}.{day}.A0002.R.1"
+        whole = answers.noti(about(dimona, "PAY-OF-OTHERS-2"))
+        self.answered(name_of("DMNO", day, "0000A"), b"<DMNO001>%s</DMNO001>" % about(dimona, "DIM").encode())
+        self.answered(name_of("NOTI", day, "A0A0A"), whole)
+        self.answered(name_of("NOTI", day, "ZZZZZ"), whole)
+        incomplete = name_of("NOTI", day, "ZZZZA")
+        for prefix, content in (("FO", whole), ("FS", b"bm90IG91cnM=")):
+            self.place("OUT", f"{prefix}.{incomplete}", content)
+        self.place("OUT", "a-note-of-somebody.txt", b"Ne pas toucher.")
+        rest = name_of("NOTI", day, "ZZZZB")
+        self.answered(rest, whole[:-40])
+        self.answers.remove(f"FO.{rest}")
+        return f"FO.{rest}"
+
+    def assert_untouched(self) -> None:
+        """Every file is there, byte for byte, and nobody wrote to it or put another one in its place."""
+        now = {path: (path.read_bytes(), path.stat().st_mtime_ns, path.stat().st_ino) for path in self.put}
+        assert now == self.put
+
+
 def test_every_answer_finds_its_client_and_nothing_foreign_is_touched(house: House) -> None:
     sender = min(house.tenants)
     one, other = open_services(house, sender)
-    foreign = {
-        house.home(sender) / "IN" / f"{prefix}.DIMN.{sender}.20261120.A0001.R.1.1": content
-        for prefix, content in (("FI", b"<Dimona/>"), ("FS", b"bm90IG91cnM="))
-    }
-    for path, content in foreign.items():
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(content)
+    others = OtherSoftware(house.home(sender), sender)
+    others.before()
+    house.do("collect")
     with tenancy.scope(house.tenants[sender]):
         channel = Channel.objects.get()
         known = [
@@ -86,6 +174,11 @@ def test_every_answer_finds_its_client_and_nothing_foreign_is_touched(house: Hou
             relaying.hand_over(channel, name, content)
         for worker in (*employed(house, one)[:1], *employed(house, other)[:1]):
             documenting.send(channel, worker, Pdf("contrat.pdf", PDF), values_of())
+    house.bring_to("collect")
+    unreadable = others.between()
+    house.untouched = {path.name for path in others.put}
+    ours = sorted(path.name for path in house.uncollected())
+    assert ours[0] < next(name for name in others.answers if "DMNO" in name) < ours[-1], "in between"
     house.settle()
     with tenancy.scope(house.tenants[sender]):
         states = {
@@ -103,7 +196,8 @@ def test_every_answer_finds_its_client_and_nothing_foreign_is_touched(house: Hou
         assert (refusal.code, refusal.tag, refusal.field) == ("00024-179", "INSS", "")
         assert NOBODY not in refusal.value
         assert refusal.location.partition(" ")[0].isdigit(), "the line in their file"
-        assert not InboundFile.objects.exclude(state="applied").exists()
+        _assert_left_alone(others, unreadable)
+        _assert_each_form_reached_its_client()
         parts = EnvelopePart.objects.filter(envelope__service__in=("DIMN", "DMFA"))
         assert sorted(part.fi for part in parts) == sorted(sent.values())
         assert sorted(file.content for file in RelayedFile.objects.all()) == sorted(sent.values())
@@ -115,4 +209,63 @@ def test_every_answer_finds_its_client_and_nothing_foreign_is_touched(house: Hou
     assert audit.verify(house.tenants[sender])[1] is None
     archived = {path.name.split(".")[0] for path in house.archived(sender)}
     assert archived == {"FLAD", *CODES}
-    assert {path: path.read_bytes() for path in foreign} == foreign
+    others.assert_untouched()
+    _assert_seen_by_its_client_alone(house, sender, [one, other])
+
+
+def _assert_left_alone(others: OtherSoftware, unreadable: str) -> None:
+    """What is not ours is listed and not stored; what nobody can read is copied, and left as well."""
+    left = dict(LeftAnswer.objects.values_list("name", "kept__name"))
+    assert left == {**dict.fromkeys(others.answers), unreadable: unreadable}
+    (kept,) = InboundFile.objects.exclude(state="applied")
+    assert (kept.name, kept.state, kept.deleted_there_at) == (unreadable, "unreadable", None)
+    taken = InboundFile.objects.filter(state="applied")
+    assert not taken.filter(deleted_there_at=None).exists()
+    assert others.answers.isdisjoint(taken.values_list("name", flat=True))
+
+
+def _assert_each_form_reached_its_client() -> None:
+    """The employer that social security names in each answer is the one of the declaration that bears its ticket."""
+    answered = {d.ticket: d for d in Declaration.objects.exclude(ticket="").select_related("employer")}
+    assert len(answered) == Declaration.objects.count(), "each has its ticket"
+    found = set()
+    for file in InboundFile.objects.filter(state="applied", kind="NOTI"):
+        content = file.content
+        if file.name.startswith("CO."):
+            content = zipfile.ZipFile(io.BytesIO(content)).read(file.name.replace("CO.", "FO.", 1))
+        for form in etree.fromstring(content).iterfind("Form"):
+            declaration = answered[form.findtext("HandledReference/ReferenceNbr")]
+            company = form.findtext("EmployerId/CompanyID")
+            assert company.zfill(10) == declaration.employer.number, file.name
+            found.add(declaration.ticket)
+    assert found == set(answered)
+
+
+def _assert_seen_by_its_client_alone(house: House, sender: str, clients: list[Employer]) -> None:
+    """Whoever works at a client opens what was answered about it; to everybody else it does not exist."""
+
+    def works_at(mandataire: UUID, *profiles: Profile | ChannelProfile, at: Employer | None = None) -> Client:
+        browser = Client()
+        with tenancy.scope(mandataire):
+            owner = Mandataire.objects.get(pk=mandataire)
+        browser.force_login(factories.place(owner, *profiles, employer=at).user)
+        return browser
+
+    elsewhere = next(tenant for number, tenant in house.tenants.items() if number != sender)
+    stranger = works_at(elsewhere, Profile.EXTENDED, ChannelProfile.SEE)
+    bosses = {client.pk: works_at(house.tenants[sender], Profile.EXTENDED, at=client) for client in clients}
+    with tenancy.scope(house.tenants[sender]):
+        about_them = Declaration.objects.filter(employer__in=clients).order_by("pk")
+        shown = [(row.employer_id, row.service, address_of(row), row.ticket) for row in about_them]
+        names = set(InboundFile.objects.values_list("name", flat=True))
+    assert {(client.pk, code) for client in clients for code in ("FLA", "DIMN", "ATDO")} <= {
+        (employer, service) for employer, service, *_rest in shown
+    }
+    for employer, service, address, ticket in shown:
+        for boss, browser in bosses.items():
+            answer = browser.get(address)
+            assert answer.status_code == (200 if boss == employer else 404), (service, address)
+            assert (ticket in answer.content.decode()) == (boss == employer)
+        assert stranger.get(address).status_code == 404
+    page = stranger.get("/channel/").content.decode()
+    assert not [name for name in names if name in page], "another organisation sees none of the files"

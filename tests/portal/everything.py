@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Any
+from uuid import uuid4
 
 from django.db import connection
 from django.utils import timezone
@@ -14,7 +15,7 @@ from mandates.procurations import Pdf
 from portal import audit, tenancy
 from portal.models import Grant, GrantEmployer, Mandataire, Profile
 from submissions import declaring
-from submissions.models import Anomaly, SignOff
+from submissions.models import Anomaly, Course, SignOff, TrainingRecord, TrainingTemplate
 from submissions.states import DeclarationState
 from tests import factories
 from tests.mandates import scenes
@@ -27,9 +28,11 @@ def make_one_of_everything(through: Channel | None = None) -> None:
     A new table without a row here fails the tests of walls.
     """
     batch = factories.sealed_batch(2, through=through or relayed_files.channel())
-    refused, _other = factories.declarations_of(batch)
+    refused, tested = factories.declarations_of(batch)
     refused.move(DeclarationState.REFUSED, answered_at=timezone.now())
     declaring.correct(refused)
+    tested.move(DeclarationState.ACCEPTED, answered_at=timezone.now())
+    factories.declaration(tested.record, environment="R", promotes=tested)
     factories.contract(refused.record.worker)
     file = factories.inbound(batch.channel, b"<NOTIFICATION/>", envelope=batch.envelope)
     Anomaly.objects.create(declaration=refused, inbound_file=file, code="00024-179")
@@ -44,6 +47,11 @@ def make_one_of_everything(through: Channel | None = None) -> None:
     factories.manual_right(refused.record.worker)
     factories.former_number(refused.record.worker)
     factories.agreement()
+    course = Course.objects.create(
+        employer=refused.employer, key=uuid4(), encoded_at=now, encoded_by="Lou Essai"
+    )
+    TrainingRecord.objects.filter(pk=refused.record_id).update(course=course)
+    TrainingTemplate.objects.create(employer=refused.employer, name=f"Essai {course.pk}", values={})
     make_one_of_each_for(batch.channel, file)
     procurations.keep(factories.active_mandate(factories.employer()), "closure", Pdf("p.pdf", b"%PDF-1.7"))
     scenes.applied(scenes.rows_of(f"{factories.new_enterprise_number()};Nouveau;;;FLA;2026Q1;"))

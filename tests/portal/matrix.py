@@ -17,8 +17,9 @@ WHO: Final = (
 the local manager; the manager of another organisation, who asks for the objects of this one; and an employer user, who
 works at the newest client of the organisation and may declare and manage mandates there.
 
-The employer user asks for the same objects as everybody: the client, its mandate and its declaration are his own, and
-answer him; records, sets, procurations and files are of other clients or of several, and do not exist for him. What is
+The employer user asks for the same objects as everybody: the client, its mandate, its worker and its declaration are
+his own, and answer him; contracts, records, sets, procurations and files are of other clients or of several, and do not
+exist for him. What is
 about the whole house is refused, whatever he holds."""
 
 AT_LEAST: Final[Mapping[str, int]] = {}
@@ -155,6 +156,11 @@ record_edit             POST   302       302    302            302      403     
 record_declare          POST   302       403    302            302      403      403      302     404      404
 record_modify           POST   302       403    302            302      403      403      302     404      404
 record_cancel           POST   302       403    302            302      403      403      302     404      404
+course_new              GET    302       200    200            200      403      403      200     200      200
+course_new              POST   302       200    200            200      403      403      200     200      422
+course                  GET    302       200    200            200      403      403      200     404      404
+course_ready            POST   302       302    302            302      403      403      302     404      404
+training_template_remove POST  302       302    302            302      403      403      302     404      404
 quarter_sign_off        POST   302       403    302            302      403      403      302     404      302
 quarter_reopen          POST   302       403    302            302      403      403      302     404      404
 # --- workers, contracts and rights
@@ -187,6 +193,7 @@ relay_new               POST   302       403    422            422      403     
 relay                   GET    302       200    200            200      403      403      200     404      403
 relay_withdraw          POST   302       403    302            302      403      403      302     404      403
 documents               GET    302       200    200            200      403      403      200     200      403
+client_suggestions      GET    302       403    200            200      403      403      200     200      403
 document_new            GET    302       403    200            200      403      403      200     200      403
 document_new            POST   302       403    200            200      403      403      200     200      403
 # --- batches
@@ -195,6 +202,7 @@ batch                   GET    302       200    200            200      403     
 batch_leave             POST   302       403    403            302      403      403      302     404      403
 batch_release           POST   302       403    403            302      403      403      302     404      403
 batch_again             POST   302       403    403            302      403      403      302     404      403
+batch_promote           POST   302       403    403            302      403      403      302     404      403
 # --- channel and files
 channel                 GET    302       200    200            200      403      403      200     200      403
 channel_depart          POST   302       403    403            302      403      403      302     302      403
@@ -235,6 +243,7 @@ channel_verify          GET    302       403    403            403      403     
 channel_verify          POST   302       403    403            403      403      403      200     200      403
 channel_service         GET    302       403    403            403      403      403      200     200      403
 channel_service         POST   302       403    403            403      403      403      302     302      403
+channel_first_set       GET    302       403    403            403      403      403      200     200      403
 channel_keys            GET    302       403    403            403      403      403      200     200      403
 channel_ssh_key         GET    302       403    403            403      403      403      200     200      403
 channel_ssh_key         POST   302       403    403            403      403      403      200     200      403

@@ -51,6 +51,7 @@ def batch(pk: int, state: str, accepted: int, remarks: int, refused: int, waitin
         "at": ago(hours=pk),
         "name": f"FI.FLAD.104217.20261120.P00{pk}.S.2.1",
         "state": state,
+        "environment": "S",
         "employers": 34,
         "files": 2,
         "total": accepted + remarks + refused + waiting,
@@ -86,6 +87,7 @@ def row(position: int, state: str, cause: str = "") -> Data:
         "part": 1,
         "position": position,
         "state": state,
+        "environment": "" if state in ("draft", "ready") else "RST"[position % 3],
         "cause": cause,
     }
 
@@ -115,6 +117,7 @@ STATES = (
     "sent",
     "withdrawn",
     "draft",
+    "tested",
 )
 ROWS = [row(place, STATES[place % len(STATES)], "a cause" if place % 2 else "") for place in range(1, 131)]
 TONES = ("bad", "warn", "wait", "ok")
@@ -203,7 +206,12 @@ def home() -> Data:
             "to_correct": {"count": 23, "clients": 6, "oldest_days": 4},
             "ready": {"count": 184, "clients": 12},
             "on_its_way": {"count": 1240, "batches": 3, "acknowledged": 2},
-            "accepted": {"count": 12_903, "first_time": 98.2, "query": "?state=accepted&month=2026-11"},
+            "accepted": {
+                "count": 12_903,
+                "first_time": 98.2,
+                "tested": 0,
+                "query": "?state=accepted&month=2026-11",
+            },
         },
         "todo": TODO,
         "todo_total": 23,
@@ -228,6 +236,7 @@ def home_of_a_beginner() -> Data:
         "batches": 0,
         "acknowledged": 0,
         "first_time": None,
+        "tested": 0,
         "query": "?state=accepted&month=2026-11",
     }
     names = ("to_correct", "ready", "on_its_way", "accepted")
@@ -265,6 +274,7 @@ def batch_page() -> Data:
         },
         "is_over": False,
         "actions": [COLLECT, SEND_AGAIN],
+        "promotion": None,
         "parts": [{"number": 1, "forms": 500, "fi": file(name), "fs": file(name.replace("FI", "FS"))}],
         "answers": [{**file("FO.ACRF.1"), **receipt}, {**file("FO.NOTI.1"), **notice}],
         "drops": [{"started_at": ago(hours=14), "state": "confirmed", "detail": "GO last"}],
@@ -290,6 +300,30 @@ def parked_batch() -> Data:
     }
 
 
+def tested_batch() -> Data:
+    return {
+        **batch_page(),
+        "batch": {**BATCHES[2], "environment": "T"},
+        "is_over": True,
+        "actions": [],
+        "promotion": {
+            "count": 1900,
+            "obstacle": "The signing certificate has ended.",
+            "left_out": [
+                {
+                    "reason": "changed since it was tested",
+                    "todo": "Declare its <present> content.",
+                    "count": 4,
+                },
+                {"reason": "refused in the test", "todo": "Correct it.", "count": 11},
+            ],
+            "left_out_count": 15,
+            "action": SEND_AGAIN,
+        },
+        "page": page_of([{**shown, "fate": "Not for production"} for shown in ROWS], 1),
+    }
+
+
 def declaration_page(*, is_to_correct: bool) -> Data:
     return {
         "nav": "to_correct" if is_to_correct else "declarations",
@@ -312,6 +346,8 @@ def record_page() -> Data:
     common = {"at": ago(hours=30), "part": 1, "position": 377, "sent_at": ago(hours=29)}
     return {
         "nav": "declarations",
+        "again_url": "/trainings/new/?like=1",
+        "course_url": "/trainings/1/",
         "record": {
             "pk": 1,
             "title": TITLE,
@@ -320,6 +356,7 @@ def record_page() -> Data:
             "worker_name": "O'Connor, Síle",
             "worker_niss": NISS,
             "state": "refused",
+            "environment": "R",
         },
         "fields": [
             {
@@ -335,6 +372,7 @@ def record_page() -> Data:
                 "pk": 2,
                 "kind": "modification",
                 "state": "ready",
+                "environment": "",
                 "sent_at": None,
                 "answered_at": None,
                 "ticket": "",
@@ -347,6 +385,7 @@ def record_page() -> Data:
                 "pk": 1,
                 "kind": "original",
                 "state": "refused",
+                "environment": "R",
                 "answered_at": ago(hours=20),
                 "ticket": "3804UDVFMW3Z1",
                 "reference": "a81f02",
@@ -356,6 +395,7 @@ def record_page() -> Data:
         ],
         "events": EVENTS,
         "actions": [{**COLLECT, "is_main": True}, SEND_AGAIN],
+        "tested": "Tested, not yet declared.",
         "leaves": "It leaves at 16:30 today.",
         "edit_url": "/records/1/edit/",
     }
@@ -417,6 +457,7 @@ PAGES: dict[str, tuple[str, Data]] = {
     ),
     "batch": ("submissions/batch_detail.html", batch_page()),
     "parked batch": ("submissions/batch_detail.html", parked_batch()),
+    "tested batch": ("submissions/batch_detail.html", tested_batch()),
     "declarations": ("submissions/declaration_list.html", declaration_page(is_to_correct=False)),
     "to correct": ("submissions/declaration_list.html", declaration_page(is_to_correct=True)),
     "record": ("submissions/record_detail.html", record_page()),

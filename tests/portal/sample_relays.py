@@ -9,7 +9,9 @@ from typing import Any
 
 from django import forms
 
+from submissions.views.choosing import ClientField
 from submissions.views.document_form import DocumentDataForm
+from submissions.views.documents import ClientForm
 from tests.portal.sample_mandates import EVENTS
 from tests.portal.sample_pages import NISS, ago, anomaly, page_of, row
 
@@ -29,7 +31,7 @@ class Upload(forms.Form):
 
     file = forms.FileField(label="File", help_text="The content of one FI.")
     service = forms.ChoiceField(label="Service", choices=[("", "As the file says"), ("DIMN", "Dimona")])
-    employer = forms.ChoiceField(label="Client", choices=[("", "–"), ("3", "Boulangerie <avancé>")])
+    employer = ClientField(label="Client", help_text="A part of the name.", required=False)
 
 
 def file_row(pk: int, **counts: Any) -> Data:
@@ -135,10 +137,16 @@ def document_declaration_page() -> Data:
 
 def new_file(data: dict[str, str] | None = None) -> Data:
     is_wrong = data is not None
+    upload = Upload(data)
+    if is_wrong:
+        upload.fields["employer"].found = [
+            "Boulangerie <avancé> (0897.223.670)",
+            "Boulangerie & Co (0404.183.512)",
+        ]
     return {
         "nav": "relays",
         "has_channel": True,
-        "form": Upload(data),
+        "form": upload,
         "corrects": {"name": NAME, "url": "/files/2"} if is_wrong else None,
         "earlier": {"name": NAME, "at": ago(hours=2), "url": "/files/2"} if is_wrong else None,
     }
@@ -168,7 +176,8 @@ def new_document(data: dict[str, str] | None = None, **changes: Any) -> Data:
         "refusal": "",
         "employer": employer,
         "worker": worker,
-        "employers": [employer],
+        "asked": ClientForm({"client": ""}) if data else ClientForm(),
+        "has_clients": True,
         "workers": [worker],
         "form": DocumentDataForm(worker, data),
         **changes,
@@ -214,6 +223,10 @@ RELAY_PAGES: dict[str, tuple[str, Data]] = {
     "new file, refused": ("submissions/relay_new.html", new_file({"service": "X"})),
     "new file without channel": ("submissions/relay_new.html", {**new_file(), "has_channel": False}),
     "declaration of a file": ("submissions/declaration_detail.html", declaration_page()),
+    "declaration of a form alone": (
+        "submissions/declaration_detail.html",
+        {**declaration_page(), "file": None},
+    ),
     "declaration of a document": ("submissions/declaration_detail.html", document_declaration_page()),
     "documents": (
         "submissions/document_list.html",

@@ -38,7 +38,7 @@ def text_of(source: str) -> str:
 @pytest.mark.parametrize(
     ("kind", "states"),
     [
-        ("declaration", set(DeclarationState.values)),
+        ("declaration", {*DeclarationState.values, "tested"}),
         ("batch", set(BatchState.values)),
         ("drop", {str(state) for state in DROP_MOVES}),
         ("inbound", {str(state) for state in INBOUND_MOVES}),

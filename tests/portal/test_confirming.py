@@ -193,11 +193,14 @@ def test_who_came_through_a_provider_signs_in_there_again(operator: Person, late
 
 @pytest.fixture
 def batch(operator: Person, request: pytest.FixtureRequest) -> Any:
-    """A sealed set in the environment asked for; production without."""
+    """A sealed set in the environment asked for, as is its channel; production without."""
+    environment = getattr(request, "param", "R")
     with operator.scope():
         made = factories.sealed_batch(1, through=factories.channel(environment="S"))
-        # Production is closed for FLA, whose sets are the only ones here: the channel moves after sealing.
-        Channel.objects.update(environment=getattr(request, "param", "R"))
+        # Production is closed for FLA, whose sets are the only ones here: the set moves after sealing.
+        if environment == "R":
+            scenes.into_production()
+        Channel.objects.update(environment=environment)
         return made
 
 
@@ -216,6 +219,24 @@ def test_production_asks_first(operator: Person, batch: Any, later: None) -> Non
     confirm(operator.client, asked, password=factories.PASSWORD)
     operator.client.post(f"/batches/{batch.pk}/leave/")
     assert verbs(operator)[-1] == "batch.drop_asked"
+
+
+def test_what_is_for_production_asks_also_while_the_channel_tests(
+    operator: Person, batch: Any, later: None
+) -> None:
+    with operator.scope():
+        Channel.objects.update(environment="S")
+        factories.declaration(environment="R")
+    for address in (f"/batches/{batch.pk}/leave/", "/channel/depart/", "/channel/stale/"):
+        assert operator.client.post(address)["Location"].startswith("/confirm/?why=send"), address
+
+
+def test_sending_a_test_to_production_asks_first(operator: Person, batch: Any, later: None) -> None:
+    address = f"/batches/{batch.pk}/promote/"
+    asked = operator.client.post(address)
+    assert asked["Location"].startswith("/confirm/?why=send")
+    back = confirm(operator.client, asked, password=factories.PASSWORD)
+    assert back["Location"] == f"/batches/{batch.pk}/"
 
 
 @pytest.mark.parametrize("batch", ["S", "T"], indirect=True)
@@ -237,7 +258,7 @@ def test_the_name_of_a_passkey_is_not_typed_twice(operator: Person, later: None,
 def test_the_reason_of_a_release_is_not_typed_twice(operator: Person, later: None) -> None:
     with operator.scope():
         parked = scenes.parked(1, through=factories.channel(environment="S"))
-        Channel.objects.update(environment="R")
+        scenes.into_production()
     asked = operator.client.post(f"/batches/{parked.pk}/release/", {"reason": "Confirmé par téléphone"})
     back = confirm(operator.client, asked, password=factories.PASSWORD)
     page = tree(operator.client.get(back["Location"]))

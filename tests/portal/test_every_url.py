@@ -20,12 +20,14 @@ from portal.identity.models import IdentityLink, IdentityProvider
 from portal.models import Membership, Profile, User
 from submissions.models import (
     Batch,
+    Course,
     Declaration,
     ManualRight,
     RelayedFile,
     SectorAgreement,
     SignOff,
     TrainingRecord,
+    TrainingTemplate,
 )
 from tests import factories
 from tests.people import Person
@@ -42,6 +44,7 @@ OWN |= {"identity_link", "identity_unlink", "organisation", "search"}
 REGISTER = {"worker_new", "contract_new", "contract", "right", "manual_right_take_back", "employer_size"}
 EXPORTS = {f"{name}_export" for name in ("employers", "mandates", "declarations", "to_correct", "workers")}
 FOR_EVERY_MEMBER = OPEN_TO_ALL | OWN | REGISTER | EXPORTS | {"logout", "record_edit", "declaration_complete"}
+FOR_EVERY_MEMBER |= {"course_new", "course_ready", "training_template_remove"}
 """What the lowest profile may POST to."""
 
 OBJECTS: dict[str, type[Model]] = {
@@ -54,12 +57,16 @@ OBJECTS: dict[str, type[Model]] = {
     "record_declare": TrainingRecord,
     "record_modify": TrainingRecord,
     "record_cancel": TrainingRecord,
+    "course": Course,
+    "course_ready": Course,
+    "training_template_remove": TrainingTemplate,
     "relay": RelayedFile,
     "relay_withdraw": RelayedFile,
     "batch": Batch,
     "batch_leave": Batch,
     "batch_release": Batch,
     "batch_again": Batch,
+    "batch_promote": Batch,
     "batch_by_hand": Batch,
     **dict.fromkeys(
         (

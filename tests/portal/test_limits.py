@@ -22,7 +22,7 @@ from mandates.procurations import Pdf
 from portal import audit, tenancy
 from portal.models import Event
 from portal.walls import limited
-from submissions.models import Declaration
+from submissions.models import Declaration, TrainingTemplate
 from tests import factories
 from tests.people import Person
 from tests.portal.everything import ask, make_one_of_everything, references, tenant_tables
@@ -45,6 +45,8 @@ DECISIONS = {
     "submissions_signoff": OWN,
     "submissions_employersize": OWN,
     "submissions_manualright": OWN,
+    "submissions_course": OWN,
+    "submissions_trainingtemplate": OWN,  # those of all clients are read, see below
     "portal_identitylink": OWN,
     "submissions_careerdocument": OWN,
     "submissions_relayedform": OWN,
@@ -217,6 +219,19 @@ def test_a_limit_to_nobody_sees_nobody(house: House) -> None:
     with tenancy.within([]):
         for table in house.own:
             assert ask(f"SELECT count(*) FROM {table}") == [(0,)], table
+
+
+def test_a_template_of_all_clients_is_read_and_left_as_it_is(house: House) -> None:
+    TrainingTemplate.objects.create(name="For everybody", values={})
+    with tenancy.within([house.ours]):
+        assert ask("SELECT name FROM submissions_trainingtemplate WHERE employer_id IS NULL") == [
+            ("For everybody",)
+        ]
+        assert attempt("DELETE FROM submissions_trainingtemplate WHERE employer_id IS NULL") == 0
+        assert refuses(
+            "INSERT INTO submissions_trainingtemplate (mandataire_id, name, values) "
+            "SELECT mandataire_id, 'Another', '{}' FROM mandates_employer"
+        )
 
 
 # --- what it can write ----------------------------------------------------------------------------

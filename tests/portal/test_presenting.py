@@ -104,6 +104,9 @@ def test_the_moment_of_a_title_speaks_the_language_of_the_page() -> None:
     with translation.override("fr"):
         assert presenting.full_moment(datetime(2026, 11, 20, 10, 0, tzinfo=UTC)) == "20 novembre, 11:00"
         assert presenting.full_moment(datetime(2025, 8, 1, 10, 0, tzinfo=UTC)) == "1 août 2025, 12:00"
+    with translation.override("de"):
+        assert presenting.full_moment(datetime(2026, 11, 20, 10, 0, tzinfo=UTC)) == "20. November, 11:00"
+        assert presenting.spelled(date(2026, 11, 20), "l j F") == "Freitag, 20. November"
     assert presenting.full_moment(None) == "–"
 
 

@@ -102,7 +102,7 @@ def event(verb: str, **data: object) -> Event:
 
 
 @pytest.mark.parametrize("verb", TELLINGS)
-@pytest.mark.parametrize("language", ["fr", "nl", "en"])
+@pytest.mark.parametrize("language", ["fr", "nl", "de", "en"])
 def test_every_sentence_can_be_said(verb: str, language: str) -> None:
     with translation.override(language):
         said = telling.sentence(event(verb, **DATA), "Carine Dubois", "the thing")

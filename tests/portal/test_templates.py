@@ -19,13 +19,15 @@ from django.urls import include, path
 from django.utils import translation
 from lxml import html
 
+from tests.portal.sample_courses import COURSE_PAGES
+from tests.portal.sample_first_set import FIRST_SET_PAGES
 from tests.portal.sample_pages import NISS, TITLE, Operator
 from tests.portal.sample_pages import PAGES as OTHER_PAGES
 from tests.portal.sample_register import REGISTER_PAGES
 from tests.portal.sample_relays import RELAY_PAGES
 from tests.portal.sample_security import SECURITY_PAGES
 
-PAGES = OTHER_PAGES | SECURITY_PAGES | RELAY_PAGES | REGISTER_PAGES
+PAGES = OTHER_PAGES | SECURITY_PAGES | RELAY_PAGES | FIRST_SET_PAGES | REGISTER_PAGES | COURSE_PAGES
 
 
 def nowhere(request: HttpRequest, **kwargs: object) -> HttpResponse:
@@ -40,6 +42,7 @@ urlpatterns = [
         for name in (
             "channel",
             "channel_setup",
+            "channel_environment",
             "fields",
             "login",
             "logout",
@@ -51,7 +54,7 @@ urlpatterns = [
             "identity_find",
         )
     ],
-    *[path(name, nowhere, name=name) for name in ("employers", "employer_add", "mandates")],
+    *[path(name, nowhere, name=name) for name in ("employers", "employer_add", "mandates", "course_new")],
     *[
         path(f"{name}/<int:pk>", nowhere, name=name)
         for name in (
@@ -75,7 +78,10 @@ urlpatterns = [
     *[path(name, nowhere, name=name) for name in ("agreements", "agreement_add", "search")],
     *[path(name, nowhere, name=name) for name in ("employers_export", "mandates_export")],
     path("workers_export/<int:pk>", nowhere, name="workers_export"),
-    *[path(name, nowhere, name=name) for name in ("relays", "relay_new", "documents", "document_new")],
+    *[
+        path(name, nowhere, name=name)
+        for name in ("relays", "relay_new", "documents", "document_new", "client_suggestions")
+    ],
     *[path(f"{name}/<int:pk>", nowhere, name=name) for name in ("relay", "declaration")],
     *[path(name, nowhere, name=name) for name in ("sign_in_code", "sign_in_passkey", "passkey_options")],
     *[path(name, nowhere, name=name) for name in ("totp", "totp_qr", "totp_remove", "recovery_codes")],
@@ -86,6 +92,7 @@ urlpatterns = [
     path("health", nowhere, name="channels_health"),
     path("batch/<int:pk>", nowhere, name="batch"),
     path("record/<int:pk>", nowhere, name="record"),
+    path("trainings/<int:pk>", nowhere, name="course"),
     path("i18n/", include("django.conf.urls.i18n")),
 ]
 
@@ -139,7 +146,9 @@ def draw(engine: DjangoTemplates) -> Any:
             "todo_count": 23,
             "company": "",
             "must_set_up": False,
-            "may": dict.fromkeys(("declarations", "batches", "channel", "mandates", "journal"), True),
+            "may": dict.fromkeys(
+                ("declarations", "batches", "files", "channel", "mandates", "journal"), True
+            ),
             "messages": [],
             **data,
             **changes,
@@ -160,7 +169,7 @@ def tree(draw: Any) -> Any:
 
 
 @every_page
-@pytest.mark.parametrize("language", ["fr", "nl", "en"])
+@pytest.mark.parametrize("language", ["fr", "nl", "de", "en"])
 def test_a_page_stands_in_every_language(draw: Any, name: str, language: str) -> None:
     drawn = draw(name, language)
     assert f'<html lang="{language}">' in drawn
@@ -290,7 +299,7 @@ def test_the_menu_counts_what_is_to_correct_and_hides_zero(tree: Any) -> None:
 def test_the_language_is_a_choice_that_posts(tree: Any) -> None:
     form = tree("batches").xpath("//header//form[@action='/i18n/setlang/']")[0]
     assert form.get("method") == "post"
-    assert form.xpath(".//button[@name='language']/@value") == ["fr", "nl", "en"]
+    assert form.xpath(".//button[@name='language']/@value") == ["fr", "nl", "de", "en"]
     assert form.xpath(".//button[@aria-current]/@value") == ["en"]
     assert form.xpath(".//input[@name='next']/@value") == ["/somewhere?state=refused"]
 

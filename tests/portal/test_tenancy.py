@@ -139,3 +139,10 @@ def test_the_actor_goes_along_and_comes_back(db: None) -> None:
             raise LookupError
         assert tenancy.actor() == 7
     assert tenancy.actor() is None
+
+
+def test_no_policy_is_compiled(db: None) -> None:
+    """The planner takes the policies for so dear that it would compile them for seconds, for a page of 50 rows."""
+    with connection.cursor() as cursor:
+        cursor.execute("SHOW jit")
+        assert cursor.fetchone() == ("off",)

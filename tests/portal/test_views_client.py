@@ -42,6 +42,9 @@ def test_counts_lead_to_exactly_the_rows_they_count(operator: Person) -> None:
         employer = factories.client()
         declared.accepted(through=channel, of=employer)
         declared.refused(through=channel, of=employer)
+        declared.into_production()
+        for _ in range(2):
+            declared.accepted(through=channel, of=employer)
         factories.ready(2, of=employer)
         factories.ready(4, of=factories.client())
     lines = page_of(operator, f"/employers/{employer.pk}/").xpath("//dl[@class='facts']/div")
@@ -49,8 +52,8 @@ def test_counts_lead_to_exactly_the_rows_they_count(operator: Person) -> None:
         line.find("dt").text_content(): line.xpath("string(dd)").split(":")[0].strip() for line in lines
     }
     assert counts == {
-        "All": "4", "To complete": "0", "Ready": "2", "On their way": "0",
-        "Accepted": "1", "Refused": "1", "Withdrawn": "0",
+        "All": "6", "To complete": "0", "Ready": "2", "On their way": "0",
+        "Accepted": "1", "Tested, not yet declared": "2", "Refused": "1", "Withdrawn": "0",
     }  # fmt: skip
     for line in lines:
         for url in line.xpath(".//a/@href"):

@@ -156,6 +156,45 @@ def test_a_page_of_many_kinds_keeps_to_its_queries(
         assert len(lines(operator.client.get("/journal/"))) == journal.PER_PAGE
 
 
+@pytest.mark.parametrize("kind", journal.KINDS)
+def test_every_kind_is_a_filter(operator: Person, kind: str) -> None:
+    with operator.scope():
+        note(1, operator)
+        batch = factories.sealed_batch()
+        audit.record("file.replayed", factories.inbound(batch.channel, b"<x"))
+        audit.record("batch.released", batch)
+        audit.record("employer.added", factories.employer())
+        audit.record("declaration.completed", factories.declaration())
+        audit.record("channel.paused", batch.channel)
+        kept = Event.objects.filter(subject_type__in=journal.KINDS[kind][1]).count()
+    assert kept
+    assert len(lines(operator.client.get("/journal/", {"kind": kind}))) == kept
+
+
+def test_a_kind_of_several_objects_comes_in_one_order(
+    operator: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each kind of object is asked by itself; together they are the newest, over pages and chunks of the file."""
+    monkeypatch.setattr(journal, "PER_PAGE", 3)
+    monkeypatch.setattr(journal, "PER_CHUNK", 2)
+    with operator.scope():
+        worker = factories.worker()
+        for number, is_worker in enumerate((False, True, True, False, False, True, False)):
+            verb, subject = (
+                ("worker.number_replaced", worker) if is_worker else ("employer.added", worker.employer)
+            )
+            audit.record(verb, subject, reason=f"R{number}")
+            note(1, operator)
+    pages, query = [], "?kind=clients"
+    while query:
+        tree = html.document_fromstring(operator.client.get(f"/journal/{query}").content.decode())
+        pages.append([hint.text_content() for hint in tree.xpath("//ol[@class='events']//p[@class='hint']")])
+        query = next(iter(tree.xpath("//a[@rel='next']/@href")), "")
+    assert pages == [["R6", "R5", "R4"], ["R3", "R2", "R1"], ["R0"]]
+    _head, *rows = exported(operator.client.post("/journal/export/", {"kind": "clients"}))
+    assert [row[4] for row in rows] == ["R6", "R5", "R4", "R3", "R2", "R1", "R0"]
+
+
 # --- the file -------------------------------------------------------------------------------------
 
 

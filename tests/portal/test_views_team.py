@@ -179,7 +179,7 @@ def test_creating_leads_to_the_grants(operator: Person) -> None:
         ({"niss": ""}, "NISS"),
         ({"niss": "123"}, "11 digits"),
         ({"email": "nowhere"}, "e"),
-        ({"language": "de"}, "e"),
+        ({"language": "es"}, "e"),
     ],
 )
 def test_a_faulty_user_is_not_created(

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from django.conf import settings
 
-LANGUAGES = ("fr", "nl")
+LANGUAGES = ("fr", "nl", "de")
 _PLACEHOLDER = re.compile(r"%\(\w+\)\d*[sdX]")
 
 
@@ -79,9 +79,14 @@ def test_a_translation_keeps_its_placeholders(language: str) -> None:
             assert set(_PLACEHOLDER.findall(text)) in ([one, many] if number == 0 else [many]), entry.key
 
 
-def test_both_languages_know_the_same_messages() -> None:
-    french, dutch = ({entry.key for entry in entries(language)} for language in LANGUAGES)
-    assert french == dutch
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_language_knows_the_same_messages(language: str) -> None:
+    assert {entry.key for entry in entries(language)} == {entry.key for entry in entries("fr")}
+
+
+def test_every_language_of_the_pages_has_its_catalogue() -> None:
+    # English is the source itself.
+    assert {code for code, _name in settings.LANGUAGES} == {*LANGUAGES, "en"}
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

@@ -88,6 +88,12 @@ def accepted(*, of: Employer | None = None, through: Channel | None = None) -> D
     return answer(declaration, DeclarationState.ACCEPTED)
 
 
+def into_production() -> None:
+    """Whatever has left so far went to production instead, where FLA is closed: nothing could be sealed for it."""
+    Batch.objects.update(environment="R")
+    Declaration.objects.filter(batch__isnull=False).update(environment="R")
+
+
 def rejected(number: int = 1, *, through: Channel | None = None) -> Batch:
     """A set that was refused as a whole, because its name was used before."""
     batch = dropped(number, through=through)

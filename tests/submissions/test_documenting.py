@@ -156,7 +156,11 @@ def test_client_worker_and_document_are_chosen_in_turn(operator: Person) -> None
         other = files.client("DIMONA")
         masked = worker.masked_niss
     tree = page_of(operator, "/documents/new/")
-    assert tree.xpath("//select/option/@value") == [str(worker.employer_id)]
+    assert tree.xpath("//form[@method='get']//input/@name") == ["client"]
+    answer = operator.client.get("/documents/new/", {"client": worker.employer.number})
+    assert answer["Location"] == f"/documents/new/?employer={worker.employer_id}"
+    text = main_text(page_of(operator, f"/documents/new/?client={other.number}"))
+    assert "No client here has this name or number." in text
     tree = page_of(operator, f"/documents/new/?employer={worker.employer_id}")
     assert tree.xpath("//select/option/@value") == [str(worker.pk)]
     assert masked in main_text(tree)

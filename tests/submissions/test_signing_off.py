@@ -77,7 +77,7 @@ def test_what_waits_for_the_employer_comes_first(operator: Person, company: Empl
         if state == "refused":
             batch = factories.sealed_batch(1, of=company)
             Declaration.objects.filter(pk=declaration.pk).update(
-                state="refused", batch=batch, part=9, position=9
+                state="refused", batch=batch, environment=batch.environment, part=9, position=9
             )
         training(company, quarter_days(NOW)[0], "ready")
     assert f"Sign off {quarter(LAST)}" not in main_text(page_of(boss, "/"))

@@ -9,6 +9,7 @@ from lxml import html
 
 from mandates.numbers import format_enterprise_number
 from portal.models import Event
+from submissions import questions
 from submissions.models import Declaration
 from submissions.states import DeclarationState
 from tests import factories
@@ -69,11 +70,16 @@ def test_each_state_has_its_filter(operator: Person) -> None:
         scenes.dropped(2, through=channel)
         factories.ready(3)
     expected = {
-        "": 10, "draft": 1, "ready": 3, "on_its_way": 2, "accepted": 2, "remarks": 1, "refused": 1, "withdrawn": 1,
-        "no-such-state": 10,
+        "": 10, "draft": 1, "ready": 3, "on_its_way": 2, "accepted": 0, "tested": 2, "remarks": 1, "refused": 1,
+        "withdrawn": 1, "no-such-state": 10,
     }  # fmt: skip
     found = {state: len(rows(operator, f"/declarations/?state={state}")) for state in expected}
     assert found == expected
+    with operator.scope():
+        told = questions.state_counts(questions.mine())
+    assert {name: told[name] for name in expected if name in told} == {
+        name: count for name, count in expected.items() if name in told
+    }
     assert "Longer than the days allow" in rows(operator, "/declarations/?state=remarks")[0]
 
 

@@ -30,10 +30,10 @@ def main_text(tree: html.HtmlElement) -> str:
 
 
 def buttons(tree: html.HtmlElement) -> list[str]:
-    """What is offered on top of the page, links included."""
+    """What is offered about the record on top of the page, links included; another one like it always is."""
     (head,) = tree.find_class("page-head")
     found = head.xpath(".//form/@action | .//div[contains(@class, 'actions')]/a/@href")
-    return sorted(address.strip("/").split("/")[-1] for address in found)
+    return sorted(address.strip("/").split("/")[-1] for address in found if "like=" not in address)
 
 
 def form_of(person: Person, record: int) -> dict[str, str]:

@@ -115,9 +115,9 @@ def test_the_client_of_forms_that_name_none_is_chosen(operator: Person, stranger
         files.channel()
         client = files.client()
     assert "names no employer" in faults(handed_in(operator, **upload(files.an_out())))
-    wrong = handed_in(operator, employer=str(theirs.pk), **upload(files.an_out()))
-    assert wrong.status_code == 422
-    handed_in(operator, employer=str(client.pk), **upload(files.an_out()))
+    wrong = handed_in(operator, employer=theirs.number, **upload(files.an_out()))
+    assert "No client here has this name or number." in faults(wrong)
+    handed_in(operator, employer=client.number, **upload(files.an_out()))
     with operator.scope():
         assert Declaration.objects.get().employer == client
 
@@ -222,6 +222,7 @@ DOORS = [
     ("/files/{file}/withdraw/", "post", 403, 302, 302, 404),
     ("/declarations/{declaration}/", "get", 200, 200, 200, 404),
     ("/documents/", "get", 200, 200, 200, 200),
+    ("/clients/", "get", 403, 200, 200, 200),
     ("/documents/new/", "get", 403, 200, 200, 200),
     ("/documents/new/", "post", 403, 200, 200, 200),
 ]

@@ -80,7 +80,7 @@ def test_words_are_sentences_and_titles_are_not(table: dict[str, object]) -> Non
             assert not re.search(r"!|error|invalid", f"{found.title} {found.what} {found.todo}"), code  # type: ignore[attr-defined]
 
 
-@pytest.mark.parametrize("language", ["fr", "nl"])
+@pytest.mark.parametrize("language", ["fr", "nl", "de"])
 def test_words_are_translated(language: str) -> None:
     for code, found in {**BY_CODE, **BY_NUMBER}.items():
         with translation.override("en"):

@@ -12,7 +12,7 @@ class Migration(migrations.Migration):
     dependencies = [
         ("mandates", "0005_former_number"),
         ("portal", "0011_events_by_kind"),
-        ("submissions", "0005_outdated_sign_offs"),
+        ("submissions", "0007_outdated_sign_offs"),
     ]
 
     operations = [

@@ -7,7 +7,7 @@ class Migration(migrations.Migration):
     dependencies = [
         ("mandates", "0004_within"),
         ("portal", "0011_events_by_kind"),
-        ("submissions", "0004_sign_off"),
+        ("submissions", "0006_promotion"),
     ]
 
     operations = [
