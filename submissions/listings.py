@@ -68,7 +68,7 @@ def _declaration(row: Declaration, shown: dict[str, Any]) -> list[Value]:
         shown["batch_at"],
         row.part,
         row.position,
-        str(STATES["declaration"][row.state].word),
+        str(STATES["declaration"][shown["state"]].word),
         shown["cause"],
         row.reference,
         row.ticket,

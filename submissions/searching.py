@@ -183,7 +183,7 @@ def _training(row: TrainingRecord) -> Hit:
 def _declaration(row: Declaration) -> Hit:
     shown = questions.declaration_rows([row])[0]
     notes = (row.reference, row.ticket, shown["worker_name"], row.employer.name)
-    return Hit(shown["title"], shown["url"], tuple(filter(None, notes)), ("declaration", row.state))
+    return Hit(shown["title"], shown["url"], tuple(filter(None, notes)), ("declaration", shown["state"]))
 
 
 def _set(row: dict[str, Any]) -> Hit:

@@ -139,7 +139,7 @@ def export(request: HttpRequest) -> HttpResponseBase:
     if _names_somebody(request, request.POST):
         return redirect("declarations")
     rows, kept, state, *_others = _asked(request.POST)
-    rows = rows.filter(state__in=questions.FILTERS[state]) if state else rows
+    rows = questions.filtered(rows, state) if state else rows
     listing = listings.declarations(rows, order=("-pk",))
     return sheets.export(request, listing, "declarations", {**kept, "state": state})
 
