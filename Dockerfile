@@ -6,6 +6,10 @@ RUN /venv/bin/pip install --no-cache-dir --disable-pip-version-check --require-h
 
 FROM python:3.13.9-slim-bookworm
 ENV PATH=/venv/bin:$PATH PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1
+# Pango and HarfBuzz lay out the text of printed documents; the font comes along in static/.
+RUN apt-get update \
+    && apt-get install --yes --no-install-recommends libharfbuzz-subset0 libpango-1.0-0 libpangoft2-1.0-0 \
+    && rm -rf /var/lib/apt/lists/*
 RUN useradd --system --uid 10001 --no-create-home --home-dir /nonexistent portal \
     && install --directory --owner portal --mode 0700 /var/lib/portal /var/lib/simulator
 COPY --from=build /venv /venv

@@ -10,7 +10,7 @@ from django.db.models import Count, Prefetch, Q, QuerySet
 
 from mandates.catalogue import mandate_services
 from mandates.models import Employer, EmployerQuerySet, Mandate, MandateQuerySet
-from mandates.numbers import NumberError, parse_enterprise_number
+from mandates.numbers import NumberError, parse_enterprise_number, parse_onss_number
 from mandates.states import STANDINGS, standing, standing_filter
 from portal import tenancy
 
@@ -32,13 +32,15 @@ def mine() -> MandateQuerySet:
 
 
 def clients(text: str) -> QuerySet[Employer]:
-    """Clients by name, those only whose name holds `text` or whose number it is."""
+    """Clients by name, those only whose name holds `text` or whose enterprise or ONSS number it is."""
     rows = Employer.objects.filter(mandataire_id=tenancy.current())
     text = text.strip()
     if text:
         found = Q(name__icontains=text)
         with suppress(NumberError):
             found |= Q(number=parse_enterprise_number(text))
+        with suppress(NumberError):
+            found |= Q(onss_number=parse_onss_number(text))
         rows = rows.filter(found)
     return rows.order_by("name", "pk")
 
@@ -80,23 +82,27 @@ def filtered(rows: QuerySet[Employer], chosen: str, today: date) -> QuerySet[Emp
 
 def client_rows(page: Any, today: date) -> list[dict[str, Any]]:
     """The clients of one page (a slice of `clients`), each with the mandate that says most today. Two queries."""
-    with_mandates = page.select_related("mandataire").prefetch_related(
+    return [client_row(employer, today) for employer in with_mandates(page)]
+
+
+def with_mandates(rows: QuerySet[Employer]) -> QuerySet[Employer]:
+    """`rows` with all that `client_row` reads of them."""
+    return rows.select_related("mandataire").prefetch_related(
         Prefetch("mandates", queryset=mine().order_by("starts_on", "pk"))
     )
-    rows = []
-    for employer in with_mandates:
-        telling = _most_telling(list(employer.mandates.all()), today)
-        rows.append(
-            {
-                "pk": employer.pk,
-                "name": employer.name,
-                "number": employer.number,
-                "onss_number": employer.onss_number,
-                "is_own": employer.is_own,
-                "mandate": mandate_row(telling, today) if telling else None,
-            }
-        )
-    return rows
+
+
+def client_row(employer: Employer, today: date) -> dict[str, Any]:
+    """One of `with_mandates` as the lists show it."""
+    telling = _most_telling(list(employer.mandates.all()), today)
+    return {
+        "pk": employer.pk,
+        "name": employer.name,
+        "number": employer.number,
+        "onss_number": employer.onss_number,
+        "is_own": employer.is_own,
+        "mandate": mandate_row(telling, today) if telling else None,
+    }
 
 
 def _most_telling(mandates: list[Mandate], today: date) -> Mandate | None:

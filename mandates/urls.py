@@ -8,9 +8,11 @@ from mandates.views import employers, imports, mandates, steps
 
 urlpatterns: list[URLPattern] = [
     path("employers/", employers.employers, name="employers"),
+    path("employers/export/", employers.export, name="employers_export"),
     path("employers/new/", employers.add, name="employer_add"),
     path("employers/<int:pk>/mandates/new/", mandates.propose, name="mandate_propose"),
     path("mandates/", mandates.mandates, name="mandates"),
+    path("mandates/export/", mandates.export, name="mandates_export"),
     path("mandates/<int:pk>/", mandates.mandate, name="mandate"),
     path("mandates/<int:pk>/edit/", mandates.edit, name="mandate_edit"),
     path("mandates/<int:pk>/finalise/", steps.finalise, name="mandate_finalise"),

@@ -71,6 +71,7 @@ TELLINGS: Final[Mapping[str, Telling]] = MappingProxyType(
         "identity.entered": Telling(_("%(actor)s signed in with their account “%(what)s”")),
         # the organisation and its clients
         "mandataire.founded": Telling(_("%(actor)s opened the portal for the organisation")),
+        "list.exported": Telling(_("%(actor)s exported a list: %(list)s (%(format)s)")),
         "journal.exported": Telling(_("%(actor)s exported the journal")),
         "employer.added": Telling(_("%(actor)s added the employer %(what)s")),
         "employer.size_set": Telling(_("%(actor)s set the size of %(what)s for %(year)s: %(fte)s FTE")),
@@ -79,6 +80,15 @@ TELLINGS: Final[Mapping[str, Telling]] = MappingProxyType(
         "worker.number_replaced": Telling(
             _("%(actor)s replaced the personal number of %(what)s, as the answer asked"),
             _("Personal number replaced"),
+        ),
+        "worker.file_exported": Telling(
+            _("%(actor)s took the complete file of %(what)s, with the personal number in full"),
+            _("Complete file exported"),
+        ),
+        "employer.file_exported": Telling(
+            _(
+                "%(actor)s took the complete file of %(what)s and its workers, with the personal numbers in full"
+            )
         ),
         "worker.merged": Telling(
             _("Two rows of %(what)s, under a former and a present number, became one"),
@@ -359,6 +369,17 @@ HOW: Final[Mapping[str, str | Promise]] = MappingProxyType(
 )
 """How somebody proved who he is."""
 
+LISTS: Final[Mapping[str, str | Promise]] = MappingProxyType(
+    {
+        "employers": _("Employers"),
+        "mandates": _("Mandates"),
+        "declarations": _("Declarations"),
+        "to-correct": _("To correct"),
+        "workers": _("Workers"),
+    }
+)
+"""The lists that are exported."""
+
 CHANNEL_FIELDS: Final[Mapping[str, str | Promise]] = MappingProxyType(
     {
         "name": _("Name of the channel"),
@@ -450,6 +471,8 @@ def _values(event: Event, labels: Mapping[str, str | Promise]) -> dict[str, str]
     data = event.data
     plain = ("who", "username", "kind", "profile", "application", "service", "shown", "pinned")
     values = {name: str(data.get(name, "")) for name in (*plain, "title", "year", "fte", "committee")}
+    values["list"] = str(LISTS.get(data.get("list", ""), ""))
+    values["format"] = str(data.get("format", "")).upper()
     values["times"] = ", ".join(data.get("times", ())) or gettext("no fixed time")
     if event.verb.startswith("grant."):
         values["profile"] = (

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from fractions import Fraction
 from math import ceil
 from typing import Any, Final, NamedTuple
@@ -13,7 +13,7 @@ from django.utils.translation import get_language, ngettext
 from django.utils.translation import gettext as _
 
 from mandates import joint_committees
-from portal.templatetags.presenting import NO_BREAK, duration
+from portal.templatetags.presenting import DASH, NO_BREAK, duration
 from submissions.entitlement import Explanation, Step
 
 HUNDREDTHS: Final = 100
@@ -27,9 +27,17 @@ class Told(NamedTuple):
     figure: str = ""
 
 
-def steps(found: Explanation) -> list[Told]:
-    """Every step of a right, in order."""
-    return [_WORDS[step.kind](step, found.day_minutes) for step in found.steps]
+PATH: Final = frozenset(
+    {"size", "size_missing", "base_law", "base_agreed", "base_raised", "whole_by_hand", "by_hand"}
+)
+"""The steps that say on what a right rests: size, growth path, and what was decided by hand."""
+
+
+def steps(found: Explanation, only: Collection[str] = ()) -> list[Told]:
+    """Every step of a right, in order, or those of the kinds in `only`."""
+    return [
+        _WORDS[step.kind](step, found.day_minutes) for step in found.steps if not only or step.kind in only
+    ]
 
 
 def decimal(value: Fraction) -> str:
@@ -62,6 +70,25 @@ def amount(minutes: int | Fraction, day_minutes: int) -> str:
 def percent(share: Fraction) -> str:
     """A share as `50 %`."""
     return f"{decimal(share * 100)}{NO_BREAK}%"
+
+
+def right_of_year(found: Explanation) -> dict[str, Any]:
+    """The figures of a year as lists show them; `missing` are the years without a size of the enterprise.
+
+    What rests on a size that is not known is no figure: the right of that year has none, what remains is at least that.
+    """
+    names = ("own", "carried", "used", "remaining")
+    shown = {name: amount(getattr(found, name), found.day_minutes) for name in names}
+    if found.missing:
+        shown["remaining"] = _("at least %(amount)s") % {"amount": shown["remaining"]}
+    if found.year in found.missing:
+        shown["own"] = DASH
+    return {
+        "year": found.year,
+        "missing": found.missing,
+        "is_unknown": found.year in found.missing,
+        **shown,
+    }
 
 
 def _plain(title: Callable[[], str], text: Callable[[], str]) -> Callable[[Step, int], Told]:

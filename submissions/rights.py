@@ -14,7 +14,7 @@ from fractions import Fraction
 from typing import Any
 
 from django.db import IntegrityError, transaction
-from django.db.models import OuterRef, Q, Subquery, Sum
+from django.db.models import OuterRef, Q, QuerySet, Subquery, Sum
 from django.db.models.functions import ExtractYear
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -100,13 +100,9 @@ def used_by_year(workers: Collection[int]) -> dict[int, dict[int, int]]:
 
     Only trainings that were followed count, and not those that social security took off the account at our request.
     """
-    tenant = tenancy.current()
-    accepted = Declaration.objects.filter(mandataire_id=tenant, record=OuterRef("pk"), state__in=ACCEPTED)
     rows = (
-        TrainingRecord.objects.filter(mandataire_id=tenant, worker__in=workers, status="followed")
+        followed(workers)
         .filter(charged_minutes__gt=0)
-        .annotate(standing=Subquery(accepted.order_by("-pk").values("kind")[:1]))
-        .filter(Q(standing=None) | ~Q(standing=Declaration.Kind.CANCELLATION))
         .values_list("worker_id", ExtractYear("ends_on"))
         .annotate(minutes=Sum("charged_minutes"))
         .order_by()
@@ -115,6 +111,17 @@ def used_by_year(workers: Collection[int]) -> dict[int, dict[int, int]]:
     for worker, year, minutes in rows:
         found[worker][year] = found[worker].get(year, 0) + minutes
     return dict(found)
+
+
+def followed(workers: Collection[int]) -> QuerySet[TrainingRecord]:
+    """The trainings that these workers (ids) followed, less those that were taken off the account at our request."""
+    tenant = tenancy.current()
+    accepted = Declaration.objects.filter(mandataire_id=tenant, record=OuterRef("pk"), state__in=ACCEPTED)
+    return (
+        TrainingRecord.objects.filter(mandataire_id=tenant, worker__in=workers, status="followed")
+        .annotate(standing=Subquery(accepted.order_by("-pk").values("kind")[:1]))
+        .filter(Q(standing=None) | ~Q(standing=Declaration.Kind.CANCELLATION))
+    )
 
 
 # --- what changes them ----------------------------------------------------------------------------

@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.urls import URLPattern, path
 
 from submissions.views import (
+    accounts,
     batches,
     channel,
     choosing,
@@ -12,6 +13,7 @@ from submissions.views import (
     declarations,
     departures,
     documents,
+    dossiers,
     encoding,
     fields,
     first_set,
@@ -21,14 +23,18 @@ from submissions.views import (
     records,
     relays,
     rights,
+    search,
     signing_off,
     sizes,
     workers,
 )
 
 urlpatterns: list[URLPattern] = [
+    path("search/", search.search, name="search"),
     path("to-correct/", declarations.to_correct, name="to_correct"),
     path("declarations/", declarations.declarations, name="declarations"),
+    path("declarations/export/", declarations.export, name="declarations_export"),
+    path("to-correct/export/", declarations.export_to_correct, name="to_correct_export"),
     path("declarations/<int:pk>/", relays.declaration, name="declaration"),
     path("declarations/<int:pk>/complete/", declarations.complete, name="declaration_complete"),
     path("declarations/<int:pk>/correct/", declarations.correct, name="declaration_correct"),
@@ -73,9 +79,14 @@ urlpatterns: list[URLPattern] = [
     path("employers/<int:pk>/sign-off/", signing_off.sign_off, name="quarter_sign_off"),
     path("sign-offs/<int:pk>/reopen/", signing_off.reopen, name="quarter_reopen"),
     path("employers/<int:pk>/workers/", workers.workers, name="workers"),
+    path("employers/<int:pk>/workers/export/", workers.export, name="workers_export"),
     path("employers/<int:pk>/workers/new/", workers.new, name="worker_new"),
+    path("employers/<int:pk>/file/", dossiers.employer_file, name="employer_file"),
     path("employers/<int:pk>/size/", sizes.size, name="employer_size"),
     path("workers/<int:pk>/", workers.worker, name="worker"),
+    path("workers/<int:pk>/file/", dossiers.worker_file, name="worker_file"),
+    path("workers/<int:pk>/account/", accounts.account, name="account"),
+    path("workers/<int:pk>/account/pdf/", accounts.account_pdf, name="account_pdf"),
     path("workers/<int:pk>/contracts/new/", workers.contract_new, name="contract_new"),
     path("workers/<int:pk>/rights/<int:year>/", rights.right, name="right"),
     path("contracts/<int:pk>/", workers.contract, name="contract"),

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from django.contrib import messages
 from django.db import IntegrityError, transaction
-from django.http import HttpRequest, HttpResponse
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse, QueryDict
+from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext_lazy
-from django.views.decorators.http import require_http_methods, require_safe
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from mandates import questions
+from mandates import listings, questions
 from mandates.models import Employer
 from mandates.views.forms import EmployerForm
-from portal import audit, lists
+from portal import audit, lists, sheets
 from portal.access import membership, needs
 from portal.models import Application, MandateProfile
 
@@ -31,10 +33,8 @@ CHIPS = (
 def employers(request: HttpRequest) -> HttpResponse:
     """Every client by name, filtered by mandate and by name or number."""
     me = membership(request)
-    today, query = timezone.localdate(), request.GET.get("q", "")
-    rows = questions.clients(query)
-    state = request.GET.get("state", "")
-    state = state if state in questions.CLIENT_FILTERS else ""
+    today = timezone.localdate()
+    rows, query, state = _asked(request.GET)
     counts = questions.client_counts(rows, today)
     chips = lists.chips(CHIPS, counts, state, {"q": query})
     page = lists.page_of(request, questions.filtered(rows, state, today), total=counts[state])
@@ -44,10 +44,27 @@ def employers(request: HttpRequest) -> HttpResponse:
         "chips": chips,
         "query": query,
         "state": state,
+        "kept": {"q": query, "state": state},
         "page": page,
         "may_add": me.may(MandateProfile.MANAGE) and me.reach(Application.MANDATES) is None,
     }
     return render(request, "mandates/employer_list.html", context)
+
+
+def _asked(parameters: QueryDict) -> tuple[QuerySet[Employer], str, str]:
+    """The clients that a text finds, the text, and the filter on their mandate."""
+    query, state = parameters.get("q", ""), parameters.get("state", "")
+    return questions.clients(query), query, state if state in questions.CLIENT_FILTERS else ""
+
+
+@require_POST
+@needs(MandateProfile.SEE)
+def export(request: HttpRequest) -> HttpResponseBase:
+    """The list of clients, as filtered, as a file."""
+    today = timezone.localdate()
+    rows, query, state = _asked(request.POST)
+    listing = listings.clients(questions.filtered(rows, state, today), today)
+    return sheets.export(request, listing, "employers", {"q": query, "state": state})
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

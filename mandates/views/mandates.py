@@ -6,21 +6,23 @@ from typing import Any
 
 from django.contrib import messages
 from django.db import transaction
-from django.http import HttpRequest, HttpResponse
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse, QueryDict
+from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext_lazy
-from django.views.decorators.http import require_http_methods, require_safe
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from mandates import granting, history, questions
+from mandates import granting, history, listings, questions
 from mandates.catalogue import mandate_service, mandate_services
 from mandates.models import Employer, Mandate
 from mandates.numbers import quarter_of
 from mandates.states import OPEN, STANDINGS, MandateState, standing_filter
 from mandates.views.forms import ProcurationForm, ProposalForm
-from portal import lists
+from portal import lists, sheets
 from portal.access import membership, mine, needs
 from portal.models import Application, MandateProfile
 from portal.moving import LostRace
@@ -45,10 +47,8 @@ DECIDED_MEANWHILE = gettext_lazy("Somebody else was faster. Look at the present 
 def mandates(request: HttpRequest) -> HttpResponse:
     """Every mandate of every client, newest first; those that end this quarter have their filter."""
     me = membership(request)
-    today, query = timezone.localdate(), request.GET.get("q", "")
-    rows = questions.search(questions.mine(), query)
-    state = request.GET.get("state", "")
-    state = state if state in STANDINGS else ""
+    today = timezone.localdate()
+    rows, query, state = _asked(request.GET)
     counts = questions.mandate_counts(rows, today)
     chips = lists.chips(CHIPS, counts, state, {"q": query})
     if state:
@@ -67,10 +67,27 @@ def mandates(request: HttpRequest) -> HttpResponse:
         "chips": chips,
         "query": query,
         "state": state,
+        "kept": {"q": query, "state": state},
         "page": page,
         "may_import": me.may(MandateProfile.MANAGE) and me.reach(Application.MANDATES) is None,
     }
     return render(request, "mandates/mandate_list.html", context)
+
+
+def _asked(parameters: QueryDict) -> tuple[QuerySet[Mandate], str, str]:
+    """The mandates that a text finds, the text, and where they should stand."""
+    query, state = parameters.get("q", ""), parameters.get("state", "")
+    return questions.search(questions.mine(), query), query, state if state in STANDINGS else ""
+
+
+@require_POST
+@needs(MandateProfile.SEE)
+def export(request: HttpRequest) -> HttpResponseBase:
+    """The list of mandates, as filtered, as a file."""
+    today = timezone.localdate()
+    rows, query, state = _asked(request.POST)
+    rows = rows.filter(standing_filter(state, today)) if state else rows
+    return sheets.export(request, listings.mandates(rows, today), "mandates", {"q": query, "state": state})
 
 
 @require_safe

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import AbstractContextManager
 from datetime import date, datetime, time, timedelta
@@ -21,6 +20,7 @@ from mandates.numbers import mask_in_text
 from portal import audit, telling, tenancy
 from portal.access import membership, needs
 from portal.models import Application, Event, Membership, Profile
+from portal.sheets import Value, as_csv
 from portal.templatetags.presenting import person_name
 from portal.views.subjects import Subject, may_open, subjects_of
 from submissions.history import LABELS
@@ -47,7 +47,6 @@ PORTAL: Final = "portal"
 """In the filter on persons: what the portal did by itself."""
 
 _ALL_LABELS: Final = {**LABELS, **telling.DETAILS}
-_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r", "\n", "|", "%")
 
 
 @require_safe
@@ -166,20 +165,11 @@ def export(request: HttpRequest) -> StreamingHttpResponse:
     )
 
 
-class _Echo:
-    """What the writer of rows takes for a file: each line comes back at once."""
-
-    def write(self, line: str) -> str:
-        return line
-
-
 def _file(
     reopen: Callable[[], AbstractContextManager[None]], asked: Mapping[str, str], language: str
 ) -> Iterator[str]:
-    """The lines of the file. The request is over by then, so each chunk opens the scope again."""
-    writer = csv.writer(_Echo(), delimiter=";")
+    """The lines of the file."""
     with translation.override(language):
-        # The mark lets spreadsheets read accents right.
         titles = (
             _("No."),
             _("Moment"),
@@ -190,25 +180,25 @@ def _file(
             _("Object"),
             _("Id"),
         )
-        yield "\ufeff" + writer.writerow(titles)
+    yield from as_csv(titles, _rows(reopen, asked, language))
+
+
+def _rows(
+    reopen: Callable[[], AbstractContextManager[None]], asked: Mapping[str, str], language: str
+) -> Iterator[tuple[Value, ...]]:
+    """The events. The request is over by then, so each chunk opens the scope again."""
     before: int | None = None
     while True:
         with reopen(), translation.override(language):
             events = _newest(asked, PER_CHUNK, before)
-            chunk = [writer.writerow([cell(value) for value in _row(*told)]) for told in _told(events)]
+            chunk = [_row(*told) for told in _told(events)]
         yield from chunk
         if len(events) < PER_CHUNK:
             return
         before = events[-1].pk
 
 
-def _row(event: Event, actor: str, sentence: str, subject: Subject) -> tuple[object, ...]:
+def _row(event: Event, actor: str, sentence: str, subject: Subject) -> tuple[Value, ...]:
     moment = timezone.localtime(event.at).isoformat(timespec="seconds")
     reason = mask_in_text(event.reason)
     return event.position, moment, actor, sentence, reason, event.verb, event.subject_type, event.subject_id
-
-
-def cell(value: object) -> str:
-    """The text of a cell, which no spreadsheet takes for a formula (CWE-1236)."""
-    text = "" if value is None else str(value)
-    return f"'{text}" if text.lstrip(" ").startswith(_FORMULA) else text

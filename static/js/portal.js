@@ -56,7 +56,7 @@
       return true;
     }
     if (key === "/") {
-      const search = document.querySelector("[data-search]");
+      const search = document.querySelector("main [data-search]") || document.querySelector("[data-find]");
       if (search) search.focus();
       return search !== null;
     }

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from datetime import date, datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.contrib import messages
 from django.db import transaction
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, QueryDict
+from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
@@ -18,11 +20,11 @@ from django.views.decorators.http import require_POST, require_safe
 
 from mandates.models import Employer
 from mandates.numbers import mask_in_text
-from portal import lists
+from portal import lists, sheets
 from portal.access import membership, mine, needs
 from portal.models import Profile
 from portal.moving import LostRace
-from submissions import declaring, departing, questions, waiting
+from submissions import declaring, departing, listings, questions, waiting
 from submissions.models import Declaration
 from submissions.words import words
 
@@ -57,28 +59,9 @@ LEFT_MEANWHILE = gettext_lazy(
 @needs(Profile.ENCODE)
 def declarations(request: HttpRequest) -> HttpResponse:
     """Every declaration, newest first, filtered by state, employer, month of the answer and words."""
-    asked = request.GET
-    if mask_in_text(asked.get("q", "")) != asked.get("q", ""):
-        messages.warning(
-            request,
-            _("Personal numbers are never searched: an address is kept in too many places. Search by name."),
-        )
+    if _names_somebody(request, request.GET):
         return redirect("declarations")
-    employer = _employer(asked.get("employer", ""))
-    month = _month(asked.get("month", ""))
-    rows = questions.mine()
-    if employer:
-        rows = rows.filter(employer=employer)
-    if month:
-        rows = rows.filter(answered_at__gte=month[0], answered_at__lt=month[1])
-    rows = questions.search(rows, asked.get("q", ""))
-    state = asked.get("state", "")
-    state = state if state in questions.FILTERS else ""
-    kept = {
-        "employer": str(employer.pk) if employer else "",
-        "month": asked.get("month", "") if month else "",
-        "q": asked.get("q", ""),
-    }
+    rows, kept, state, employer, month = _asked(request.GET)
     choices = CHIPS if membership(request).employer_id is None else COMPANY_CHIPS
     counts = questions.state_counts(rows)
     # Who sends to production at once never hears of tests.
@@ -100,11 +83,76 @@ def declarations(request: HttpRequest) -> HttpResponse:
         "todo": [],
         "chips": chips,
         "leaves": departing.announced() if state == "ready" else [],
-        "query": asked.get("q", ""),
+        "query": kept["q"],
         "hidden": {name: value for name, value in {**kept, "state": state}.items() if value and name != "q"},
+        "kept": {**kept, "state": state},
+        "export_url": reverse("declarations_export"),
         "employer": _employer_shown(employer, {**kept, "state": state, "employer": ""}),
     }
     return _list(request, rows.order_by("-id"), context, total=counts.get(state, 0))
+
+
+def _names_somebody(request: HttpRequest, parameters: QueryDict) -> bool:
+    """Whether a personal number is searched for, and says that it is not."""
+    text = parameters.get("q", "")
+    if mask_in_text(text) == text:
+        return False
+    messages.warning(
+        request,
+        _("Personal numbers are never searched: an address is kept in too many places. Search by name."),
+    )
+    return True
+
+
+class _Asked(NamedTuple):
+    """What the filters of the list ask for; `rows` still without the one on the state, which is counted."""
+
+    rows: QuerySet[Declaration]
+    kept: dict[str, str]
+    state: str
+    employer: Employer | None
+    month: tuple[datetime, datetime] | None
+
+
+def _asked(parameters: QueryDict) -> _Asked:
+    employer = _employer(parameters.get("employer", ""))
+    month = _month(parameters.get("month", ""))
+    text, state = parameters.get("q", ""), parameters.get("state", "")
+    rows = questions.mine()
+    if employer:
+        rows = rows.filter(employer=employer)
+    if month:
+        rows = rows.filter(answered_at__gte=month[0], answered_at__lt=month[1])
+    kept = {
+        "employer": str(employer.pk) if employer else "",
+        "month": parameters.get("month", "") if month else "",
+        "q": text,
+    }
+    state = state if state in questions.FILTERS else ""
+    return _Asked(questions.search(rows, text), kept, state, employer, month)
+
+
+@require_POST
+@needs(Profile.ENCODE)
+def export(request: HttpRequest) -> HttpResponseBase:
+    """The list of declarations, as filtered, as a file."""
+    if _names_somebody(request, request.POST):
+        return redirect("declarations")
+    rows, kept, state, *_others = _asked(request.POST)
+    rows = questions.filtered(rows, state) if state else rows
+    listing = listings.declarations(rows, order=("-pk",))
+    return sheets.export(request, listing, "declarations", {**kept, "state": state})
+
+
+@require_POST
+@needs(Profile.ENCODE)
+def export_to_correct(request: HttpRequest) -> HttpResponseBase:
+    """What was refused, as filtered by cause, as a file."""
+    code, tag = request.POST.get("code", ""), request.POST.get("tag", "")
+    rows = questions.to_correct()
+    rows = questions.with_cause(rows, "" if code == "none" else code, tag) if code else rows
+    listing = listings.declarations(rows, order=("answered_at", "pk"))
+    return sheets.export(request, listing, "to-correct", {"code": code, "tag": tag})
 
 
 @require_safe
@@ -114,6 +162,7 @@ def to_correct(request: HttpRequest) -> HttpResponse:
     causes = questions.causes()
     rows = questions.to_correct()
     code, tag = request.GET.get("code", ""), request.GET.get("tag", "")
+    kept = {"code": code, "tag": tag}
     chips: list[dict[str, Any]] = []
     if code:
         code = "" if code == "none" else code
@@ -131,6 +180,8 @@ def to_correct(request: HttpRequest) -> HttpResponse:
         "leaves": [],
         "query": None,
         "hidden": {},
+        "kept": kept,
+        "export_url": reverse("to_correct_export"),
         "employer": None,
     }
     return _list(request, rows.order_by("answered_at", "id"), context)

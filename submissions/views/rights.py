@@ -21,9 +21,8 @@ from portal.moving import LostRace
 from submissions import rights
 from submissions.models import ManualRight
 from submissions.models.right import FIRST_YEAR
-from submissions.right_words import amount, steps
+from submissions.right_words import amount, right_of_year, steps
 from submissions.views.register_forms import DecisionForm
-from submissions.views.workers import right_of_year
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

@@ -4,29 +4,31 @@ from __future__ import annotations
 
 from datetime import date
 from fractions import Fraction
-from typing import Any
+from typing import Any, Final
 
 from django.contrib import messages
 from django.db import transaction
-from django.db.models import Q
 from django.forms import Form
 from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils import timezone
+from django.utils.functional import Promise
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_http_methods, require_safe
+from django.utils.translation import gettext_lazy
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from mandates import employing, joint_committees
 from mandates.employing import CannotEmploy
 from mandates.models import Contract, Employer, Worker
-from portal import lists, tenancy
-from portal.access import mine, needs
+from portal import lists, sheets
+from portal.access import membership, mine, needs
 from portal.models import Profile
-from portal.templatetags.presenting import DASH
-from submissions import history, rights
-from submissions.entitlement import Explanation, Facts, explain
+from submissions import history, listings, rights, searching
+from submissions.entitlement import Facts, explain
 from submissions.models.right import FIRST_YEAR
-from submissions.right_words import amount, percent
+from submissions.right_words import percent, right_of_year
 from submissions.views.register_forms import ContractForm, WorkerForm
 
 
@@ -35,16 +37,24 @@ from submissions.views.register_forms import ContractForm, WorkerForm
 def workers(request: HttpRequest, pk: int) -> HttpResponse:
     """Everybody who works or worked for an employer, with the present contract and the right of this year."""
     employer, query = mine(Employer, pk=pk), request.GET.get("q", "").strip()
-    rows = Worker.objects.filter(mandataire_id=tenancy.current(), employer=employer)
-    for word in query.split():
-        rows = rows.filter(Q(family_name__icontains=word) | Q(given_name__icontains=word))
+    rows = searching.workers(query).filter(employer=employer)
     page = lists.page_of(request, rows.order_by("family_name", "given_name", "pk"))
     today = timezone.localdate()
     shown = list(page.object_list)
     facts = rights.facts_of(shown)
     page.object_list = [_row(worker, facts[worker.pk], today) for worker in shown]
     context = {"nav": "employers", "employer": employer, "query": query, "page": page, "year": today.year}
+    context |= {"kept": {"q": query}, "file": _file(request, "employer_file", pk, _EMPLOYER_FILE)}
     return render(request, "submissions/worker_list.html", context)
+
+
+@require_POST
+@needs(Profile.ENCODE)
+def export(request: HttpRequest, pk: int) -> HttpResponseBase:
+    """The list of an employer's workers, as filtered, as a file."""
+    employer, query = mine(Employer, pk=pk), request.POST.get("q", "").strip()
+    listing = listings.workers(searching.workers(query).filter(employer=employer), timezone.localdate())
+    return sheets.export(request, listing, "workers", {"employer": employer.name, "q": query})
 
 
 def _row(worker: Worker, facts: Facts, today: date) -> dict[str, Any]:
@@ -56,25 +66,6 @@ def _row(worker: Worker, facts: Facts, today: date) -> dict[str, Any]:
         "committees": ", ".join(sorted({term.joint_committee for term in held})),
         "regime": percent(sum((term.regime for term in held), Fraction(0))) if held else "",
         "right": right_of_year(explain(facts, today.year)),
-    }
-
-
-def right_of_year(found: Explanation) -> dict[str, Any]:
-    """The figures of a year as lists show them; `missing` are the years without a size of the enterprise.
-
-    What rests on a size that is not known is no figure: the right of that year has none, what remains is at least that.
-    """
-    names = ("own", "carried", "used", "remaining")
-    shown = {name: amount(getattr(found, name), found.day_minutes) for name in names}
-    if found.missing:
-        shown["remaining"] = _("at least %(amount)s") % {"amount": shown["remaining"]}
-    if found.year in found.missing:
-        shown["own"] = DASH
-    return {
-        "year": found.year,
-        "missing": found.missing,
-        "is_unknown": found.year in found.missing,
-        **shown,
     }
 
 
@@ -113,8 +104,26 @@ def worker(request: HttpRequest, pk: int) -> HttpResponse:
         "contracts": [_contract(row, today) for row in chosen.contracts.order_by("-entered_on", "-pk")],
         "years": [right_of_year(years[year]) for year in sorted(years, reverse=True)],
         "events": history.of_worker(chosen, former),
+        "file": _file(request, "worker_file", pk, _WORKER_FILE),
     }
     return render(request, "submissions/worker_detail.html", context)
+
+
+_WORKER_FILE: Final = gettext_lazy(
+    "Everything the register knows of this worker, with the personal number in full. "
+    "The journal keeps that you took it."
+)
+_EMPLOYER_FILE: Final = gettext_lazy(
+    "Everything the register knows of this client and its workers, with the personal numbers in full. "
+    "The journal keeps that you took it."
+)
+
+
+def _file(request: HttpRequest, name: str, pk: int, question: str | Promise) -> dict[str, Any] | None:
+    """The button of a complete file, for who may take one."""
+    if not membership(request).may(Profile.ADMINISTRATIVE):
+        return None
+    return {"url": reverse(name, args=[pk]), "label": _("Complete file"), "question": question}
 
 
 def _contract(row: Contract, today: date) -> dict[str, Any]:

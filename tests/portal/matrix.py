@@ -111,6 +111,8 @@ journal_export          POST   302       403    403            200      403     
 # --- clients and mandates
 employer                GET    302       200    200            200      403      403      200     404      302
 employers               GET    302       200    200            200      403      403      200     200      200
+employers_export        POST   302       200    200            200      403      403      200     200      200
+mandates_export         POST   302       200    200            200      403      403      200     200      200
 employer_add            GET    302       403    403            200      403      403      200     200      403
 employer_add            POST   302       403    403            422      403      403      422     422      403
 mandate_propose         GET    302       403    403            200      403      403      200     404      200
@@ -147,7 +149,12 @@ register_import_apply   POST   302       302    302            302      403     
 register_import_undo    POST   302       302    302            302      403      403      302     404      404
 register_import_discard POST   302       302    302            302      403      403      302     404      404
 register_import_bad     POST   302       200    200            200      403      403      200     404      404
+# --- the search in the frame
+search                  GET    302       200    200            200      403      403      200     200      200
+search                  POST   302       302    302            302      403      403      302     302      302
 # --- declarations
+declarations_export     POST   302       200    200            200      403      403      200     200      200
+to_correct_export       POST   302       200    200            200      403      403      200     200      200
 to_correct              GET    302       200    200            200      403      403      200     200      200
 declarations            GET    302       200    200            200      403      403      200     200      200
 declaration             GET    302       200    200            200      403      403      200     404      200
@@ -169,9 +176,14 @@ quarter_sign_off        POST   302       403    302            302      403     
 quarter_reopen          POST   302       403    302            302      403      403      302     404      404
 # --- workers, contracts and rights
 workers                 GET    302       200    200            200      403      403      200     404      200
+workers_export          POST   302       200    200            200      403      403      200     404      200
+worker_file             POST   302       403    200            200      403      403      200     404      200
+employer_file           POST   302       403    200            200      403      403      200     404      200
 worker_new              GET    302       200    200            200      403      403      200     404      200
 worker_new              POST   302       422    422            422      403      403      422     404      422
 worker                  GET    302       200    200            200      403      403      200     404      200
+account                 GET    302       200    200            200      403      403      200     404      200
+account_pdf             GET    302       200    200            200      403      403      200     404      200
 contract_new            GET    302       200    200            200      403      403      200     404      200
 contract_new            POST   302       422    422            422      403      403      422     404      422
 contract                GET    302       200    200            200      403      403      200     404      404

@@ -129,6 +129,7 @@ def employers_page(rows: list[Data], query: str = "") -> Data:
         "chips": CHIPS,
         "query": query,
         "state": "with" if query else "",
+        "kept": {"q": query},
         "page": page_of(rows),
         "may_add": True,
     }
@@ -168,6 +169,7 @@ MANDATE_PAGES: dict[str, tuple[str, Data]] = {
             "chips": CHIPS,
             "query": "",
             "state": "",
+            "kept": {},
             "page": page_of([{**one, "employer": EMPLOYER} for one in MANDATES]),
         },
     ),

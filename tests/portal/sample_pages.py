@@ -333,6 +333,8 @@ def declaration_page(*, is_to_correct: bool) -> Data:
         "leaves": [] if is_to_correct else ["What is ready: it leaves at 16:30 today."],
         "query": None if is_to_correct else '"><i>',
         "hidden": {"state": "refused"},
+        "kept": {"state": "refused", "q": '"><i>'},
+        "export_url": "/declarations/export/",
         "employer": {"name": "Hotel Meir", "number": "0897223670", "clear_url": "?"},
         "page": page_of(ROWS, 3),
     }

@@ -89,6 +89,7 @@ def worker_page(**changes: Any) -> Data:
     return {
         "nav": "employers",
         "worker": WORKER,
+        "file": None,
         "former": former,
         "contracts": CONTRACTS,
         "years": [UNKNOWN, RIGHT],
@@ -98,7 +99,15 @@ def worker_page(**changes: Any) -> Data:
 
 
 def workers_page(rows: list[Data], query: str = "") -> Data:
-    return {"nav": "employers", "employer": EMPLOYER, "query": query, "year": 2026, "page": page_of(rows)}
+    return {
+        "nav": "employers",
+        "employer": EMPLOYER,
+        "query": query,
+        "year": 2026,
+        "page": page_of(rows),
+        "kept": {"q": query},
+        "file": REMOVE,
+    }
 
 
 def size_page(**changes: Any) -> Data:
@@ -121,7 +130,68 @@ CONTRACT = SimpleNamespace(
     joint_committee="302", regime=Decimal(50), day_minutes=456, entered_on=date(2024, 7, 1), left_on=None
 )
 
+GROUPS = [
+    {
+        "title": "Workers",
+        "hits": [
+            {
+                "title": "O'Connor & <Zoë>, Síle",
+                "url": "/w/4",
+                "notes": ("85.07.30-***.**", "Hôtel <3"),
+                "state": None,
+            },
+            {"title": "Excel <avancé>", "url": "/r/4", "notes": (), "state": ("declaration", "accepted")},
+        ],
+        "more_url": "?all",
+    }
+]
+
+
+def search_page(**changes: Any) -> Data:
+    blank = {"nav": "search", "query": "", "shown": "", "refusal": "", "groups": [], "page": None}
+    return blank | changes
+
+
+TRAINING = {
+    "title": "Excel <avancé>", "provider": "École & <Fils>", "starts_on": date(2025, 3, 1), "ends_on": date(2025, 3, 2),
+    "duration_minutes": 456, "charged": "1 day (7 h 36)",
+}  # fmt: skip
+ACCOUNT = {
+    "worker": WORKER,
+    "employer": EMPLOYER,
+    "niss": "85.07.30-***.**",
+    "first": 2025,
+    "last": 2026,
+    "contracts": CONTRACTS,
+    "years": [
+        {
+            **RIGHT,
+            "path": [Told("Size", "50 <FTE>", "5 days"), Told("Without", "a figure")],
+            "trainings": [TRAINING],
+        },
+        {**UNKNOWN, "path": [], "trainings": []},
+    ],
+}
+
+
 REGISTER_PAGES: dict[str, tuple[str, Data]] = {
+    "account": (
+        "submissions/account.html",
+        {"nav": "employers", "account": ACCOUNT, "choices": [2026, 2025]},
+    ),
+    "empty account": (
+        "submissions/account.html",
+        {"nav": "employers", "account": {**ACCOUNT, "contracts": [], "years": []}, "choices": [2026, 2025]},
+    ),
+    "search": ("submissions/search.html", search_page()),
+    "search that found": ("submissions/search.html", search_page(query='"><i>', groups=GROUPS)),
+    "search of all workers": (
+        "submissions/search.html",
+        search_page(query="o'connor", groups=GROUPS, page=page_of(GROUPS)),
+    ),
+    "search of a number": ("submissions/search.html", search_page(shown="85.07.30-***.**", groups=GROUPS)),
+    "search of no number": ("submissions/search.html", search_page(refusal="This number has <10> digits.")),
+    "search in vain": ("submissions/search.html", search_page(query="nobody")),
     "workers": ("submissions/worker_list.html", workers_page(ROWS, '"><i>')),
     "no workers": ("submissions/worker_list.html", workers_page([])),
     "no such worker": ("submissions/worker_list.html", workers_page([], "nobody")),

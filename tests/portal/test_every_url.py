@@ -41,9 +41,10 @@ OPEN_TO_ALL = SIGN_IN | {"set_language", "choose_password", "livez", "readyz", "
 
 OWN = {"profile_details", "profile_password", "profile_sessions", "session_end", "confirm"}
 OWN |= {"totp", "totp_remove", "passkey_new_options", "passkey_add", "passkey_remove", "recovery_codes"}
-OWN |= {"identity_link", "identity_unlink", "organisation"}
+OWN |= {"identity_link", "identity_unlink", "organisation", "search"}
 REGISTER = {"worker_new", "contract_new", "contract", "right", "manual_right_take_back", "employer_size"}
-FOR_EVERY_MEMBER = OPEN_TO_ALL | OWN | REGISTER | {"logout", "record_edit", "declaration_complete"}
+EXPORTS = {f"{name}_export" for name in ("employers", "mandates", "declarations", "to_correct", "workers")}
+FOR_EVERY_MEMBER = OPEN_TO_ALL | OWN | REGISTER | EXPORTS | {"logout", "record_edit", "declaration_complete"}
 FOR_EVERY_MEMBER |= {"course_new", "course_ready", "training_template_remove"}
 FOR_EVERY_MEMBER |= {
     f"register_import{name}" for name in ("s", "_columns", "_apply", "_undo", "_discard", "_bad")
@@ -103,9 +104,14 @@ OBJECTS: dict[str, type[Model]] = {
     "quarter_sign_off": Employer,
     "quarter_reopen": SignOff,
     "workers": Employer,
+    "workers_export": Employer,
     "worker_new": Employer,
     "employer_size": Employer,
     "worker": Worker,
+    "worker_file": Worker,
+    "employer_file": Employer,
+    "account": Worker,
+    "account_pdf": Worker,
     "contract_new": Worker,
     "right": Worker,
     "contract": Contract,

@@ -78,10 +78,15 @@ urlpatterns = [
     ],
     *[
         path(f"{name}/<int:pk>", nowhere, name=name)
-        for name in ("workers", "worker_new", "worker", "contract_new", "contract", "employer_size")
+        for name in (
+            *("workers", "worker_new", "worker", "contract_new", "contract", "employer_size"),
+            *("account", "account_pdf"),
+        )
     ],
     path("right/<int:pk>/<int:year>", nowhere, name="right"),
-    *[path(name, nowhere, name=name) for name in ("agreements", "agreement_add")],
+    *[path(name, nowhere, name=name) for name in ("agreements", "agreement_add", "search")],
+    *[path(name, nowhere, name=name) for name in ("employers_export", "mandates_export")],
+    path("workers_export/<int:pk>", nowhere, name="workers_export"),
     *[
         path(name, nowhere, name=name)
         for name in ("relays", "relay_new", "documents", "document_new", "client_suggestions")

@@ -11,7 +11,7 @@ import pytest
 from django.utils import timezone
 from lxml import html
 
-from portal import audit
+from portal import audit, sheets
 from portal.models import Event, Membership, Profile, User
 from portal.views import journal
 from tests import factories
@@ -217,7 +217,7 @@ def test_the_file_holds_everything_as_filtered_and_is_itself_an_event(
 
 @pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t", "\r", "\n", "  =", "|", "%"])
 def test_no_cell_starts_a_formula(start: str) -> None:
-    assert journal.cell(f"{start}cmd()") == f"'{start}cmd()"
+    assert sheets.csv_cell(f"{start}cmd()") == f"'{start}cmd()"
 
 
 def test_what_people_wrote_reaches_no_spreadsheet_as_a_formula(operator: Person) -> None:

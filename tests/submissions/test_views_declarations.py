@@ -126,7 +126,7 @@ def test_a_list_of_one_employer_says_so_and_leads_back(operator: Person) -> None
     tree = html.document_fromstring(operator.client.get(address).content.decode())
     (back,) = tree.xpath("//p[contains(@class, 'page-subtitle')]/a/@href")
     assert len(rows(operator, f"/declarations/{back}")) == 3
-    assert [field.get("value") for field in tree.xpath("//form[@role='search']/input[@type='hidden']")] == [
+    assert [field.get("value") for field in tree.xpath("//main//form[@role='search']/input[@type='hidden']")] == [
         str(one.pk), "ready",
     ]  # fmt: skip
 
