@@ -15,6 +15,7 @@ from channels.models import Drop, EnvironmentCode, InboundFile
 from mandates.models import FormerNumber, Worker
 from portal import telling, tenancy
 from portal.models import Event
+from portal.tellings import SHORT, TELLINGS
 from submissions.fields import BY_NAME
 from submissions.models import Batch, CareerDocument, Declaration, RelayedFile, TrainingRecord
 from submissions.states import DeclarationState
@@ -36,7 +37,7 @@ def of_record(
     What happened to many declarations at once has one Event, kept with their set or with the first of them: here each
     tells of itself, from its own row.
     """
-    told = _told(_about(record) | _about(*declarations), telling.SHORT - IN_THE_ROW)
+    told = _told(_about(record) | _about(*declarations), SHORT - IN_THE_ROW)
     if isinstance(record, TrainingRecord) and record.course:
         told.append(
             _line(record.course.encoded_at, _("Encoded for several workers"), record.course.encoded_by)
@@ -65,7 +66,7 @@ def _placed(declaration: Declaration, state: DeclarationState) -> str:
 
 def _declared(declaration: Declaration) -> str:
     kind = Declaration.Kind(declaration.kind).label
-    return _("%(what)s: %(detail)s") % {"what": telling.TELLINGS["declaration.created"].short, "detail": kind}
+    return _("%(what)s: %(detail)s") % {"what": TELLINGS["declaration.created"].short, "detail": kind}
 
 
 def of_batch(batch: Batch, drops: Collection[Drop], files: Collection[InboundFile]) -> list[dict[str, Any]]:
@@ -73,13 +74,13 @@ def of_batch(batch: Batch, drops: Collection[Drop], files: Collection[InboundFil
     subjects = _about(batch) | _about(*drops) | _about(*files)
     if batch.envelope:
         subjects |= _about(batch.envelope)
-    return _told(subjects, telling.SHORT)
+    return _told(subjects, SHORT)
 
 
 def of_worker(worker: Worker, former: Collection[FormerNumber]) -> list[dict[str, Any]]:
     """What happened to a worker, and to rows that became one with his. Two queries."""
     merged = [str(number.merged_id) for number in former if number.merged_id]
-    return _told(_about(worker) | Q(subject_type="worker", subject_id__in=merged), telling.SHORT)
+    return _told(_about(worker) | Q(subject_type="worker", subject_id__in=merged), SHORT)
 
 
 def _about(*subjects: Any) -> Q:

@@ -202,7 +202,8 @@ def send_the_first_set(visit: Visit, social_security: Simulator) -> None:
     press(visit, "Collect now")
     visit.page.wait_for_selector("#answered-title", timeout=60_000)
     assert "1 accepted" in visit.page.inner_text(".legend")
-    assert visit.page.locator("main tbody .badge-ok").inner_text().strip() == "Accepted"
+    badge = visit.page.locator("main tbody .badge-warn")
+    assert badge.inner_text().strip() == "Tested, not yet declared"
     (decided,) = social_security.root.glob(f"archive/{SENDER}/*/*.S/decided.json")
     assert json.loads(decided.read_text("utf-8"))["result"] == 1, (
         "it was a set of the simulation, and was read"

@@ -383,7 +383,7 @@ def test_the_colleague_sees_no_button_he_may_not_press(
     tree = html.document_fromstring(answer.content.decode())
     # What the list shows he may also take along.
     assert not tree.xpath("//main//form[@method='post'][not(contains(@action, '/export/'))]")
-    assert not tree.xpath("//main//a[contains(@href, '/new/') or contains(@href, '/close/')]")
+    assert not tree.xpath("//main//a[contains(@href, '/mandates/new/') or contains(@href, '/close/')]")
     assert not tree.xpath("//main//a[contains(@href, '/procurations/')]")
 
 

@@ -15,7 +15,7 @@ from django.utils import timezone, translation
 from channels.models import InboundFile
 from portal import telling
 from portal.models import Event
-from portal.telling import TELLINGS
+from portal.tellings import SHORT, TELLINGS
 
 ROOMS = ("portal", "mandates", "channels", "submissions")
 VERB = re.compile(r"[a-z]+\.[a-z_]+")
@@ -117,7 +117,7 @@ def test_a_sentence_needs_no_data(verb: str) -> None:
     assert "%(" not in telling.sentence(event(verb), "", "")
 
 
-@pytest.mark.parametrize("verb", sorted(telling.SHORT))
+@pytest.mark.parametrize("verb", sorted(SHORT))
 def test_what_a_page_tells_shortly_needs_no_data_either(verb: str) -> None:
     assert telling.short(event(verb), {})
 

@@ -12,10 +12,8 @@ from typing import Any
 
 import pytest
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse
 from django.template.backends.django import DjangoTemplates
 from django.test import RequestFactory
-from django.urls import include, path
 from django.utils import translation
 from lxml import html
 
@@ -38,78 +36,6 @@ PAGES = (
     | IMPORT_PAGES
 )
 
-
-def nowhere(request: HttpRequest, **kwargs: object) -> HttpResponse:
-    """A place to point to; nobody goes there."""
-    raise NotImplementedError
-
-
-urlpatterns = [
-    *[path(name, nowhere, name=name) for name in ("home", "declarations", "to_correct", "batches")],
-    *[
-        path(name, nowhere, name=name)
-        for name in (
-            "channel",
-            "channel_setup",
-            "channel_environment",
-            "fields",
-            "login",
-            "logout",
-            "team",
-            "journal",
-            "profile",
-            "security",
-            "confirm",
-            "identity_find",
-        )
-    ],
-    *[path(name, nowhere, name=name) for name in ("employers", "employer_add", "mandates", "course_new")],
-    *[
-        path(f"{name}/<int:pk>", nowhere, name=name)
-        for name in (
-            "employer",
-            "mandate",
-            "mandate_propose",
-            "client_person_new",
-            "mandate_close",
-            "mandate_procuration",
-            "procuration",
-        )
-    ],
-    *[
-        path(f"{name}/<int:pk>", nowhere, name=name)
-        for name in (
-            *("workers", "worker_new", "worker", "contract_new", "contract", "employer_size"),
-            *("account", "account_pdf"),
-        )
-    ],
-    path("right/<int:pk>/<int:year>", nowhere, name="right"),
-    *[path(name, nowhere, name=name) for name in ("agreements", "agreement_add", "search")],
-    *[path(name, nowhere, name=name) for name in ("employers_export", "mandates_export")],
-    path("workers_export/<int:pk>", nowhere, name="workers_export"),
-    *[
-        path(name, nowhere, name=name)
-        for name in ("relays", "relay_new", "documents", "document_new", "client_suggestions")
-    ],
-    *[path(f"{name}/<int:pk>", nowhere, name=name) for name in ("relay", "declaration")],
-    *[path(name, nowhere, name=name) for name in ("sign_in_code", "sign_in_passkey", "passkey_options")],
-    *[path(name, nowhere, name=name) for name in ("totp", "totp_qr", "totp_remove", "recovery_codes")],
-    *[path(name, nowhere, name=name) for name in ("passkey_add", "passkey_new_options")],
-    path("imports", nowhere, name="register_imports"),
-    *[
-        path(f"{name}/<int:pk>", nowhere, name=name)
-        for name in ("register_import", "register_import_columns")
-    ],
-    path("passkey/<int:pk>", nowhere, name="passkey_remove"),
-    path("member/<int:pk>", nowhere, name="member"),
-    *[path(f"{name}/<int:pk>", nowhere, name=name) for name in ("channel_health", "departures")],
-    path("health", nowhere, name="channels_health"),
-    path("batch/<int:pk>", nowhere, name="batch"),
-    path("record/<int:pk>", nowhere, name="record"),
-    path("trainings/<int:pk>", nowhere, name="course"),
-    path("i18n/", include("django.conf.urls.i18n")),
-]
-
 STATIC = Path(settings.BASE_DIR) / "static"
 TEMPLATES = Path(settings.BASE_DIR) / "templates"
 SHEETS = sorted((STATIC / "css").glob("*.css"))
@@ -130,7 +56,7 @@ class Undefined(str):
 
 @pytest.fixture(autouse=True)
 def _addresses(settings: Any) -> None:
-    settings.ROOT_URLCONF = __name__
+    settings.ROOT_URLCONF = "tests.portal.sample_urls"
 
 
 @pytest.fixture(scope="module")
