@@ -125,7 +125,7 @@ def _try(found: RegisterImport, chunk: Sequence[Numbered]) -> int:
 def _ids(made: dict[str, list[list[int]]]) -> dict[str, object]:
     """For the journal: of what was made, the first and the last id; each of them stands in the chunk."""
     return {
-        name: [min(pk for _line, pk in pairs), max(pk for _line, pk in pairs)]
+        f"{name}_ids": [min(pk for _line, pk in pairs), max(pk for _line, pk in pairs)]
         for name, pairs in made.items()
         if pairs
     }
