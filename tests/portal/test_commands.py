@@ -109,7 +109,9 @@ def test_a_channel_without_a_certificate_holds_nothing_up(operator: Person) -> N
 def test_the_law_holds_and_is_told(operator: Person) -> None:
     with operator.scope():
         factories.sealed_batch(2)
-    assert said("conserve") == "2 declared = 0 accepted + 0 accepted with remarks + 0 refused + 2 waiting\n"
+    nothing = "0 declared = 0 accepted + 0 accepted with remarks + 0 refused + 0 waiting"
+    tested = "2 sent to the simulation = 0 accepted + 0 accepted with remarks + 0 refused + 2 waiting"
+    assert said("conserve") == f"{nothing}; {tested}\n"
 
 
 def test_a_broken_law_ends_with_an_error(operator: Person) -> None:
