@@ -95,7 +95,7 @@ def _search(code: str) -> Search:
 
 
 @require_safe
-@needs(Profile.ADMINISTRATIVE, everywhere=[Application.DECLARATIONS])
+@needs(Profile.ENCODE, everywhere=[Application.DECLARATIONS])
 def suggestions(request: HttpRequest) -> JsonResponse:
     """The first clients that a text finds, of those a service may be declared for if one is named.
 

@@ -15,6 +15,7 @@ from submissions.importing.kinds import KINDS
 from submissions.importing.opening import LIMITS, faults_of
 from submissions.importing.telling import label
 from submissions.models import RegisterImport
+from submissions.views.choosing import ClientField
 
 KIND_WORDS: Final = {
     RegisterImport.Kind.WORKERS: _("Workers and their contracts"),
@@ -27,12 +28,12 @@ class RegisterFileForm(forms.Form):
     """A file, what it is about, and whom."""
 
     kind = forms.ChoiceField(label=_("What it holds"), choices=list(KIND_WORDS.items()))
-    employer = forms.ModelChoiceField(
+    employer = ClientField(
         label=_("For which client"),
-        queryset=Employer.objects.none(),
+        help_text=_(
+            "A part of the name, or the enterprise number. Empty when each row names its enterprise."
+        ),
         required=False,
-        empty_label=_("several: each row names its enterprise"),
-        error_messages={"required": _("Choose the client that the file is about.")},
     )
     file = forms.FileField(
         label=_("File"),
@@ -46,11 +47,15 @@ class RegisterFileForm(forms.Form):
 
     def __init__(self, *arguments: Any, **keywords: Any) -> None:
         super().__init__(*arguments, **keywords)
-        field: Any = self.fields["employer"]
-        field.queryset = Employer.objects.filter(mandataire_id=tenancy.current()).order_by("name", "pk")
-        if tenancy.limit() is not None:
-            # Who is limited to some clients says which one it is.
-            field.required, field.empty_label = True, None
+        if tenancy.limit() is None:
+            return
+        # Who is limited to some clients says which one it is.
+        self.fields["employer"] = forms.ModelChoiceField(
+            label=_("For which client"),
+            queryset=Employer.objects.filter(mandataire_id=tenancy.current()).order_by("name", "pk"),
+            empty_label=None,
+            error_messages={"required": _("Choose the client that the file is about.")},
+        )
 
     def clean_file(self) -> Any:
         """Not larger than what is read."""

@@ -204,7 +204,7 @@ relay_new               POST   302       403    422            422      403     
 relay                   GET    302       200    200            200      403      403      200     404      403
 relay_withdraw          POST   302       403    302            302      403      403      302     404      403
 documents               GET    302       200    200            200      403      403      200     200      403
-client_suggestions      GET    302       403    200            200      403      403      200     200      403
+client_suggestions      GET    302       200    200            200      403      403      200     200      403
 document_new            GET    302       403    200            200      403      403      200     200      403
 document_new            POST   302       403    200            200      403      403      200     200      403
 # --- batches
