@@ -8,6 +8,7 @@ from typing import Any
 from django.utils.text import capfirst
 from django.utils.translation import gettext
 
+from portal.templatetags.presenting import quarter
 from submissions.fields import BY_NAME
 from submissions.importing.kinds import KINDS
 
@@ -18,6 +19,8 @@ def told(fault: Sequence[Any]) -> str:
     text = gettext(sentence)
     if "codes" in values and column in BY_NAME:
         values = values | {"codes": ", ".join(str(one.label) for one in BY_NAME[column].choices.values())}
+    if "quarter" in values:
+        values = values | {"quarter": quarter(values["quarter"])}
     return text % values if values else text
 
 

@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import gettext_noop
 
 from mandates.catalogue import services
+from mandates.numbers import quarter_of
 from portal import tenancy
 from portal.models import cipher
 from portal.spreadsheets.headings import Column, named
@@ -31,7 +32,7 @@ from submissions.importing.rows import (
     read_people,
 )
 from submissions.importing.words import HEADINGS, OTHERS
-from submissions.models import TrainingRecord
+from submissions.models import SignOff, TrainingRecord
 
 REFERENCE: Final = "client_reference"
 _LONGEST_REFERENCE: Final = TrainingRecord._meta.get_field(REFERENCE).max_length or 0
@@ -94,10 +95,11 @@ class Trainings:
             _name(row)
 
     def compare(self, rows: Sequence[Row], terms: Terms) -> None:
-        """Three queries: the clients, the workers, the references."""
+        """Four queries: the clients, the workers, the references, the quarters that were signed off."""
         sound = find_employers(rows)
         workers = find_workers(sound)
         known = {(found.employer_id, found.client_reference): found for found in _known(sound)}
+        signed = _signed_off(sound)
         for row in sound:
             values = row.values
             worker = workers.get((values["employer_id"], values["niss_index"]))
@@ -114,6 +116,12 @@ class Trainings:
                         "give another reference, or change the training on its page."
                     )
                     row.fault(REFERENCE, sentence)
+            elif (values["employer_id"], code := quarter_of(values["ends_on"])) in signed:
+                # What was signed is what is: nothing is added to it unseen.
+                sentence = gettext_noop(
+                    "%(quarter)s is signed off: have it opened again before something is added."
+                )
+                row.fault("ends_on", sentence, {"quarter": code})
 
     def make(self, rows: Sequence[Row], *, declares: bool) -> dict[str, list[list[int]]]:
         """The trainings, and with `declares` their declarations, ready to leave."""
@@ -126,6 +134,13 @@ class Trainings:
         return {
             "trainings": [[row.line, made[row.values["employer_id"], row.values[REFERENCE]]] for row in rows]
         }
+
+
+def _signed_off(rows: Sequence[Row]) -> set[tuple[int, str]]:
+    """Clients of these rows, each with a quarter (`YYYYQ`) that was signed off."""
+    clients = {row.values["employer_id"] for row in rows}
+    found = SignOff.objects.filter(mandataire_id=tenancy.current(), employer__in=clients, reopened_at=None)
+    return set(found.values_list("employer_id", "quarter"))
 
 
 def _known(rows: Sequence[Row]) -> RawQuerySet[TrainingRecord]:

@@ -21,7 +21,8 @@ from portal.moving import LostRace
 from submissions import sweeping
 from submissions.conserving import account
 from submissions.importing import applying, checking, keeping, turns, undoing
-from submissions.models import Declaration, RegisterImport, TrainingRecord
+from submissions.importing.telling import told
+from submissions.models import Declaration, RegisterImport, SignOff, TrainingRecord
 from tests import factories
 from tests.people import Person
 from tests.submissions.register_files import csv_of, person, training, uploaded, worked
@@ -110,6 +111,25 @@ def test_a_bad_row_says_why_and_stops_nothing_else(operator: Person) -> None:
         with pytest.raises(LostRace):
             applying.begin(made, is_whole=True)
     assert stands(applied(operator, made)) == ("applied", 3, 2, 0, 1)
+
+
+def test_nothing_is_added_to_a_quarter_that_was_signed_off(operator: Person) -> None:
+    """Signed off after the dry run it counts as well; opened again it does not."""
+    with operator.scope():
+        worker = factories.worker(factories.client())
+        rows = [training(worker, 1), training(worker, 2, starts_on="01/04/2025", ends_on="02/04/2025")]
+    made = checked(operator, "trainings", rows)
+    assert stands(made) == ("checked", 2, 0, 0, 0)
+    with operator.scope():
+        opened = {"employer": worker.employer, "signed_at": timezone.now(), "signed_by": "Lou Essai"}
+        SignOff.objects.create(quarter="20252", reopened_at=timezone.now(), reason="Oublié", **opened)
+        SignOff.objects.create(quarter="20251", **opened)
+    made = applied(operator, made)
+    assert stands(made) == ("applied", 2, 1, 0, 1)
+    with operator.scope():
+        assert [row.client_reference for row in TrainingRecord.objects.all()] == ["R-2"]
+        (fault,) = made.faults.get().faults
+        assert told(fault) == "Q1 2025 is signed off: have it opened again before something is added."
 
 
 def test_all_or_none_leaves_none_when_one_cannot(operator: Person) -> None:
