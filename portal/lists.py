@@ -26,21 +26,18 @@ def page_of(
     """The page that the address asks for; the nearest one for a number that does not exist.
 
     `total` is the number of rows, for who has counted them already. `shown` joins to a queryset what the list shows of
-    each row. After the first page it is asked for the rows of the page alone, in one more query, so that a late page
-    does not join all rows before it.
+    each row. It is asked for the rows of the page alone, in one more query, so that no page joins all the rows before
+    it, nor those behind it.
     """
     paginator = Paginator(rows, PER_PAGE)
     if total is not None:
         paginator.count = total
     page = paginator.get_page(request.GET.get("page"))
     if shown is not None and isinstance(cut := page.object_list, QuerySet):
-        if page.has_previous():
-            # The ids as a list: of a subquery the planner knows no size, and joins everything else first.
-            pks, order = list(cut.values_list("pk", flat=True)), cut.query.order_by
-            cut = cut.model._default_manager.filter(mandataire_id=tenancy.current(), pk__in=pks).order_by(
-                *order
-            )
-        page.object_list = shown(cut)
+        # The ids as a list: of a subquery the planner knows no size, and joins everything else first.
+        pks, order = list(cut.values_list("pk", flat=True)), cut.query.order_by
+        chosen = cut.model._default_manager.filter(mandataire_id=tenancy.current(), pk__in=pks)
+        page.object_list = shown(chosen.order_by(*order))
     return page
 
 
