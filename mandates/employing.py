@@ -52,6 +52,19 @@ def take_on(employer: Employer, niss: str, values: Mapping[str, str]) -> Worker:
     return made
 
 
+def rename(worker: Worker, values: Mapping[str, str]) -> list[str]:
+    """Corrects names or language of a worker; returns what changed. What left under the old name stays as it left."""
+    row = Worker.objects.select_for_update().get(pk=worker.pk)
+    changed = sorted(name for name, value in values.items() if getattr(row, name) != value)
+    if not changed:
+        return []
+    for name in changed:
+        setattr(row, name, values[name])
+    row.save(update_fields=changed)
+    audit.record("worker.changed", row, data={"fields": changed})
+    return changed
+
+
 def sign(worker: Worker, values: Mapping[str, Any], *, ends: Contract | None = None) -> Contract:
     """A new contract; `ends`, an open one, ends on the day before. Raises CannotEmploy above 100 %."""
     Worker.objects.select_for_update().get(pk=worker.pk)

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from urllib.parse import urlsplit
 from uuid import UUID
 
 from allauth.mfa.models import Authenticator
 from django.contrib.auth.middleware import LoginRequiredMiddleware as DjangoLoginRequired
+from django.contrib.auth.views import redirect_to_login
 from django.db.models import Exists, OuterRef
 from django.http import HttpRequest, HttpResponseBase, HttpResponseRedirect
 from django.urls import reverse
 from django.utils.cache import add_never_cache_headers
+from django.utils.http import url_has_allowed_host_and_scheme
 
 from portal import access, acting, factors, sessions, tenancy
 from portal.entering import bound_to
@@ -20,18 +23,34 @@ type GetResponse = Callable[[HttpRequest], HttpResponseBase]
 
 
 class LoginRequiredMiddleware(DjangoLoginRequired):
-    """Asks for a sign-in everywhere; a fragment asked by htmx makes the whole page go to the sign-in page."""
+    """Asks for a sign-in everywhere; a fragment asked by htmx makes the whole page go to the sign-in page.
+
+    What a button posted is lost with its session, and its address has no page: after the sign-in comes the page on
+    which the button stood.
+    """
 
     def handle_no_permission(
         self, request: HttpRequest, view_func: Callable[..., HttpResponseBase]
     ) -> HttpResponseRedirect:
         """Redirects, in the way the asker understands: htmx follows a 302 into the fragment, not into the page."""
-        response: HttpResponseRedirect = super().handle_no_permission(request, view_func)
+        response: HttpResponseRedirect
+        if request.method in ("GET", "HEAD"):
+            response = super().handle_no_permission(request, view_func)
+        else:
+            response = redirect_to_login(_page_of_button(request), self.get_login_url(view_func))
         if request.headers.get("HX-Request"):
             response.headers["HX-Redirect"] = response.url
             del response.headers["Location"]
             response.status_code = 204
         return response
+
+
+def _page_of_button(request: HttpRequest) -> str:
+    """The address, without its host, of the page from which something was posted; home when that is not known."""
+    page = request.headers.get("Referer", "")
+    if not url_has_allowed_host_and_scheme(page, {request.get_host()}, require_https=request.is_secure()):
+        return reverse("home")
+    return urlsplit(page)._replace(scheme="", netloc="", fragment="").geturl() or reverse("home")
 
 
 class NoStoreMiddleware:

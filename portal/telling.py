@@ -22,6 +22,8 @@ DETAILS: Final[Mapping[str, str | Promise]] = MappingProxyType(
         "email": _("E-mail"),
         "language": _("Language"),
         "niss": _("NISS"),
+        "family_name": _("Family name"),
+        "given_name": _("Given name"),
         "joint_committee": _("Joint committee"),
         "regime": _("Work regime"),
         "day_minutes": _("Normal day of a full-timer"),
@@ -36,7 +38,7 @@ DETAILS: Final[Mapping[str, str | Promise]] = MappingProxyType(
         "vouches_for_second_factor": _("This provider always asks for a second factor"),
     }
 )
-"""The data of a person, a contract, or a provider for signing in, that Events name."""
+"""The data of a person, a worker, a contract, or a provider for signing in, that Events name."""
 
 HOW: Final[Mapping[str, str | Promise]] = MappingProxyType(
     {
@@ -132,7 +134,7 @@ def _of_the_register(event: Event) -> str:
     """What an Event about a contract or a right says beside its verb; nothing for others."""
     values = _values(event, DETAILS)
     match event.verb:
-        case "contract.changed":
+        case "contract.changed" | "worker.changed":
             return values["fields"]
         case "contract.ended":
             return values["end"]

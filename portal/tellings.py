@@ -92,6 +92,9 @@ TELLINGS: Final[Mapping[str, Telling]] = MappingProxyType(
             _("Two rows of %(what)s, under a former and a present number, became one"),
             _("Two rows of this person, under a former and a present number, became one"),
         ),
+        "worker.changed": Telling(
+            _("%(actor)s corrected the data of %(what)s: %(fields)s"), _("Data of the worker corrected")
+        ),
         "contract.signed": Telling(_("%(actor)s added a contract of %(what)s"), _("Contract added")),
         "contract.changed": Telling(
             _("%(actor)s changed a contract of %(what)s: %(fields)s"), _("Contract changed")

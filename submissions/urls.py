@@ -84,6 +84,7 @@ urlpatterns: list[URLPattern] = [
     path("employers/<int:pk>/file/", dossiers.employer_file, name="employer_file"),
     path("employers/<int:pk>/size/", sizes.size, name="employer_size"),
     path("workers/<int:pk>/", workers.worker, name="worker"),
+    path("workers/<int:pk>/change/", workers.change, name="worker_change"),
     path("workers/<int:pk>/file/", dossiers.worker_file, name="worker_file"),
     path("workers/<int:pk>/account/", accounts.account, name="account"),
     path("workers/<int:pk>/account/pdf/", accounts.account_pdf, name="account_pdf"),

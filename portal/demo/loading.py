@@ -7,11 +7,12 @@ from collections import defaultdict
 from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ed25519
+from django.utils import timezone
 
 from channels import vault
 from channels.models import Channel, Credential, EnvironmentCode
@@ -20,17 +21,23 @@ from mandates.catalogue import mandate_service, service
 from mandates.models import Contract, Employer, Mandate, Worker
 from portal import audit, tenancy
 from portal.examples import reading
+from portal.examples.training import OPENED_ON
 from portal.models import Grant, Mandataire, Membership, Profile, User
 from portal.profiles import usual
 from submissions.declaring import declare
 from submissions.fields import FIELDS
 from submissions.models import TrainingRecord
+from submissions.models.right import EmployerSize, SectorAgreement
 
 SERVICE = "FLA"
 CARRIED = (SERVICE, "DIMN", "DMFA", "ATDO")
 """The services that a fresh channel of the demonstration carries: those for which there are example files, or pages."""
 
 _DAYS_OF_CERTIFICATE = 365
+_FTE: Final = {0: "6.00", 1: "14.50"}
+_LARGE, _LARGE_DAYS = "48.00", 5
+"""Full-time equivalents of a client whose workers have this many days a year; of all larger ones (training_law)."""
+_AGREEMENT: Final = "000001/CO/000"
 
 
 def load(folder: Path, password: str) -> UUID:
@@ -82,7 +89,22 @@ def _employer(row: dict[str, Any], mandates: list[dict[str, Any]]) -> Employer:
             state=Mandate.State.ACTIVE,
         )
     audit.record("employer.added", employer)
+    _rights(employer, row["right_days"], row["joint_committees"][0])
     return employer
+
+
+def _rights(employer: Employer, days: int, committee: str) -> None:
+    """What the right of `days` a year for a full-timer follows from: a size, and an agreement where the law says more.
+
+    Fictitious like the client; without it no page could show a right.
+    """
+    years = range(OPENED_ON.year, timezone.localdate().year + 1)
+    fte = _FTE.get(days, _LARGE)
+    EmployerSize.objects.bulk_create(EmployerSize(employer=employer, year=year, fte=fte) for year in years)
+    if days not in (*_FTE, _LARGE_DAYS):
+        SectorAgreement.objects.create(
+            joint_committee=committee, number=_AGREEMENT, from_year=years[0], days=days
+        )
 
 
 def _register(folder: Path, employer: Employer, language: str) -> list[TrainingRecord]:

@@ -76,15 +76,9 @@ def _checked_committee(text: str, on: date) -> str:
         raise ValidationError(str(error)) from None
 
 
-class WorkerForm(forms.Form):
-    """A worker to add. The number is read as people write it."""
+class NamesForm(forms.Form):
+    """How a worker is called, and in which language he is written to."""
 
-    niss = forms.CharField(
-        label=gettext_lazy("NISS or BIS number"),
-        help_text=gettext_lazy("Eleven digits, with or without dots. It is kept sealed."),
-        error_messages=_REQUIRED,
-        widget=forms.TextInput(attrs={"inputmode": "numeric", "autocomplete": "off"}),
-    )
     family_name = forms.CharField(label=gettext_lazy("Family name"), max_length=100, error_messages=_REQUIRED)
     given_name = forms.CharField(label=gettext_lazy("Given name"), max_length=100, error_messages=_REQUIRED)
     language = forms.ChoiceField(
@@ -93,6 +87,18 @@ class WorkerForm(forms.Form):
         initial="fr",
         error_messages=_REQUIRED,
     )
+
+
+class WorkerForm(NamesForm):
+    """A worker to add. The number is read as people write it."""
+
+    niss = forms.CharField(
+        label=gettext_lazy("NISS or BIS number"),
+        help_text=gettext_lazy("Eleven digits, with or without dots. It is kept sealed."),
+        error_messages=_REQUIRED,
+        widget=forms.TextInput(attrs={"inputmode": "numeric", "autocomplete": "off"}),
+    )
+    field_order = ("niss",)
 
     def clean_niss(self) -> str:
         """Eleven digits."""

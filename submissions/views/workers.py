@@ -29,7 +29,7 @@ from submissions import history, listings, rights, searching
 from submissions.entitlement import Facts, explain
 from submissions.models.right import FIRST_YEAR
 from submissions.right_words import percent, right_of_year
-from submissions.views.register_forms import ContractForm, WorkerForm
+from submissions.views.register_forms import ContractForm, NamesForm, WorkerForm
 
 
 @require_safe
@@ -85,8 +85,28 @@ def new(request: HttpRequest, pk: int) -> HttpResponse:
         else:
             messages.success(request, _("Added. The contract is the next step."))
             return redirect("contract_new", made.pk)
-    context = {"nav": "employers", "employer": employer, "form": form}
-    return render(request, "submissions/worker_new.html", context, status=_status(form))
+    context = {"nav": "employers", "employer": employer, "worker": None, "form": form}
+    return render(request, "submissions/worker_form.html", context, status=_status(form))
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@needs(Profile.ENCODE)
+def change(request: HttpRequest, pk: int) -> HttpResponse:
+    """Names and language of a worker to correct. His number changes by an answer of social security only."""
+    chosen = mine(Worker.objects.select_related("employer"), pk=pk)
+    names = ("family_name", "given_name", "language")
+    present = {name: getattr(chosen, name) for name in names}
+    form = NamesForm(request.POST if request.method == "POST" else None, initial=present)
+    if request.method == "POST" and form.is_valid():
+        with transaction.atomic():
+            changed = employing.rename(chosen, form.cleaned_data)
+        if changed:
+            messages.success(request, _("Corrected. Declarations that left keep the name they left under."))
+        else:
+            messages.info(request, _("Nothing was changed."))
+        return redirect("worker", pk)
+    context = {"nav": "employers", "employer": chosen.employer, "worker": chosen, "form": form}
+    return render(request, "submissions/worker_form.html", context, status=_status(form))
 
 
 @require_safe

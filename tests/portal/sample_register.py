@@ -9,7 +9,14 @@ from typing import Any
 
 from mandates.joint_committees import joint_committees
 from submissions.right_words import Told
-from submissions.views.register_forms import AgreementForm, ContractForm, DecisionForm, SizeForm, WorkerForm
+from submissions.views.register_forms import (
+    AgreementForm,
+    ContractForm,
+    DecisionForm,
+    NamesForm,
+    SizeForm,
+    WorkerForm,
+)
 from tests.portal.sample_mandates import EMPLOYER, EVENTS, page_of
 
 type Data = dict[str, Any]
@@ -196,8 +203,22 @@ REGISTER_PAGES: dict[str, tuple[str, Data]] = {
     "no workers": ("submissions/worker_list.html", workers_page([])),
     "no such worker": ("submissions/worker_list.html", workers_page([], "nobody")),
     "add a worker": (
-        "submissions/worker_new.html",
-        {"nav": "employers", "employer": EMPLOYER, "form": WorkerForm({"family_name": "<asks>"})},
+        "submissions/worker_form.html",
+        {
+            "nav": "employers",
+            "employer": EMPLOYER,
+            "worker": None,
+            "form": WorkerForm({"family_name": "<asks>"}),
+        },
+    ),
+    "change a worker": (
+        "submissions/worker_form.html",
+        {
+            "nav": "employers",
+            "employer": EMPLOYER,
+            "worker": WORKER,
+            "form": NamesForm({"given_name": "<a>"}),
+        },
     ),
     "worker": ("submissions/worker_detail.html", worker_page()),
     "new worker": ("submissions/worker_detail.html", worker_page(former=[], contracts=[], events=[])),

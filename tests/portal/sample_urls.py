@@ -47,7 +47,7 @@ urlpatterns = [
         path(f"{name}/<int:pk>", nowhere, name=name)
         for name in (
             *("workers", "worker_new", "worker", "contract_new", "contract", "employer_size"),
-            *("account", "account_pdf"),
+            *("account", "account_pdf", "worker_change"),
         )
     ],
     path("right/<int:pk>/<int:year>", nowhere, name="right"),

@@ -42,7 +42,8 @@ OPEN_TO_ALL = SIGN_IN | {"set_language", "choose_password", "livez", "readyz", "
 OWN = {"profile_details", "profile_password", "profile_sessions", "session_end", "confirm"}
 OWN |= {"totp", "totp_remove", "passkey_new_options", "passkey_add", "passkey_remove", "recovery_codes"}
 OWN |= {"identity_link", "identity_unlink", "organisation", "search"}
-REGISTER = {"worker_new", "contract_new", "contract", "right", "manual_right_take_back", "employer_size"}
+REGISTER = {"worker_new", "worker_change", "contract_new", "contract", "employer_size"}
+REGISTER |= {"right", "manual_right_take_back"}
 EXPORTS = {f"{name}_export" for name in ("employers", "mandates", "declarations", "to_correct", "workers")}
 FOR_EVERY_MEMBER = OPEN_TO_ALL | OWN | REGISTER | EXPORTS | {"logout", "record_edit", "declaration_complete"}
 FOR_EVERY_MEMBER |= {"course_new", "course_ready", "training_template_remove"}
@@ -108,6 +109,7 @@ OBJECTS: dict[str, type[Model]] = {
     "worker_new": Employer,
     "employer_size": Employer,
     "worker": Worker,
+    "worker_change": Worker,
     "worker_file": Worker,
     "employer_file": Employer,
     "account": Worker,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from django.http import HttpRequest, HttpResponse
@@ -46,6 +47,7 @@ urlpatterns = [
     path("break", break_down),
     path("keep", keep),
     path("sign-in/", look, name="login"),
+    path("", look, name="home"),
 ]
 
 
@@ -88,6 +90,16 @@ def test_a_member_of_two_acts_for_the_one_that_did_not_block_him(operator: Perso
 
 def test_nobody_reaches_a_view_without_a_sign_in(db: None) -> None:
     assert Client().get("/look").status_code == 302
+    assert not seen
+
+
+def test_after_the_sign_in_comes_the_page_of_the_button_and_not_its_address(db: None) -> None:
+    def leads_to(**headers: str) -> str:
+        answer = Client(headers=headers).post("/look?a=b")
+        return parse_qs(urlsplit(answer["Location"]).query)["next"][0]
+
+    assert leads_to(referer="http://testserver/keep?page=2#row") == "/keep?page=2"
+    assert leads_to() == leads_to(referer="https://elsewhere.example/keep") == "/"
     assert not seen
 
 

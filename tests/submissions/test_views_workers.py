@@ -67,6 +67,22 @@ def test_a_worker_is_taken_on_with_a_contract(operator: Person, employer: Employ
         assert niss not in str(list(Event.objects.values_list("data", "reason")))
 
 
+def test_a_name_is_corrected_and_the_number_stays(operator: Person, worker: Worker) -> None:
+    address = reverse("worker_change", args=[worker.pk])
+    with operator.scope():
+        niss = worker.niss
+    data = {"family_name": worker.family_name, "given_name": worker.given_name, "language": worker.language}
+    assert "Nothing was changed" in messages_after(operator, address, **data)
+    assert "This is needed" in faults(operator, address, data | {"given_name": " "})
+    operator.client.post(address, data | {"given_name": "Noémie", "niss": make_niss(date(1990, 1, 1), 5)})
+    with operator.scope():
+        worker.refresh_from_db()
+        assert (worker.given_name, worker.niss) == ("Noémie", niss)
+        told = Event.objects.get(verb="worker.changed")
+        assert (told.subject_id, told.data) == (str(worker.pk), {"fields": ["given_name"]})
+    assert "Data of the worker corrected" in main_text(page_of(operator, reverse("worker", args=[worker.pk])))
+
+
 def test_the_list_shows_masked_numbers_contracts_and_rights(operator: Person, worker: Worker) -> None:
     year = timezone.localdate().year
     with operator.scope():
