@@ -15,12 +15,24 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from portal import annexes
+from submissions.fields import BY_ELEMENT
 from submissions.words.parties import BY_CODE, PARTIES
-from submissions.words.saying import SEE_REFUSALS, Correction, Words
+from submissions.words.saying import SEE_REFUSALS, Correction, Text, Words
 from submissions.words.sets import SETS
 from submissions.words.values import VALUES
 
-__all__ = ["BY_CODE", "BY_NUMBER", "NOT_BLOCKING", "NO_CAUSE", "Correction", "Words", "is_blocking", "words"]
+__all__ = [
+    "BY_CODE",
+    "BY_NUMBER",
+    "NOT_BLOCKING",
+    "NO_CAUSE",
+    "Correction",
+    "Text",
+    "Words",
+    "heading",
+    "is_blocking",
+    "words",
+]
 
 NOT_BLOCKING = ("W", "NB", "I")
 """Classes of anomalies that never cause a refusal by themselves: warning, non-blocking, investigation."""
@@ -52,6 +64,15 @@ def words(code: str, label: str = "", quarter: str = "") -> Words:
         or _official(code, number, quarter)
         or _unknown(code, label)
     )
+
+
+def heading(code: str, label: str = "", tag: str = "", quarter: str = "") -> Text:
+    """The title of an ErrorID for a list, with the field it is about where the words do not name one themselves."""
+    found = words(code, label, quarter)
+    if not tag or code in BY_CODE or found.correction is not Correction.FIELD:
+        return found.title
+    field = BY_ELEMENT.get(tag)
+    return gettext("%(title)s: %(field)s") % {"title": found.title, "field": field.label if field else tag}
 
 
 def _official(code: str, number: str, quarter: str) -> Words | None:
