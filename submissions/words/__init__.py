@@ -17,8 +17,8 @@ from django.utils.translation import gettext_lazy as _
 from portal import annexes
 from submissions.fields import BY_ELEMENT
 from submissions.words.parties import BY_CODE, PARTIES
-from submissions.words.saying import SEE_REFUSALS, Correction, Text, Words
-from submissions.words.sets import SETS
+from submissions.words.saying import LOOK_AT_BATCH, SEE_REFUSALS, Correction, Text, Words
+from submissions.words.sets import SETS, TELL_US
 from submissions.words.values import VALUES
 
 __all__ = [
@@ -36,6 +36,9 @@ __all__ = [
 
 NOT_BLOCKING = ("W", "NB", "I")
 """Classes of anomalies that never cause a refusal by themselves: warning, non-blocking, investigation."""
+
+_OF_A_SET = "ACRF-"
+"""How the codes begin that a receipt gives to a whole set: no line of a declaration is meant."""
 
 BY_NUMBER: Mapping[str, Words] = MappingProxyType({**SETS, **VALUES, **PARTIES})
 
@@ -79,16 +82,13 @@ def _official(code: str, number: str, quarter: str) -> Words | None:
     text = annexes.text(annexes.ERRORS, number, quarter)
     if text is None:
         return None
-    return Words(
-        text.for_reader(),
-        gettext(
-            "Social security answered with the code %(code)s. The title is its own text, from annex 30 of %(version)s."
-        )
-        % {"code": code, "version": f"{text.version[:4]}/{text.version[4]}"},
-        gettext("Look at the raw line: it names what is meant. Correct that, then declare again."),
-        gettext("Look"),
-        Correction.UNKNOWN,
-    )
+    what = gettext(
+        "Social security answered with the code %(code)s. The title is its own text, from annex 30 of %(version)s."
+    ) % {"code": code, "version": f"{text.version[:4]}/{text.version[4]}"}
+    if code.startswith(_OF_A_SET):
+        return Words(text.for_reader(), what, TELL_US, LOOK_AT_BATCH, Correction.PORTAL)
+    todo = gettext("Look at the raw line: it names what is meant. Correct that, then declare again.")
+    return Words(text.for_reader(), what, todo, gettext("Look"), Correction.UNKNOWN)
 
 
 def _unknown(code: str, label: str) -> Words:

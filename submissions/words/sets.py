@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from submissions.words.saying import LOOK_AT_BATCH, Correction, Text, Words
 
 _SEND_AGAIN = _("Nothing in the declarations is wrong: send the set again under a new name.")
-_TELL_US = _(
+TELL_US = _(
     "This cannot be mended in the declarations. Note the name of the file, tell whoever runs this portal, "
     "and send the set again once it is settled."
 )
@@ -19,8 +19,8 @@ _CHAMAN = _(
 )
 
 
-def _name_fault(what: Text, todo: Text = _TELL_US) -> Words:
-    correction = Correction.PORTAL if todo is _TELL_US else Correction.SET
+def _name_fault(what: Text, todo: Text = TELL_US) -> Words:
+    correction = Correction.PORTAL if todo is TELL_US else Correction.SET
     return Words(_("The name of the file was not accepted"), what, todo, LOOK_AT_BATCH, correction)
 
 
@@ -33,7 +33,7 @@ def _channel_fault(title: Text, what: Text, todo: Text = _CHAMAN) -> Words:
 
 
 def _content_fault(title: Text, what: Text, correction: Correction = Correction.PORTAL) -> Words:
-    return Words(title, what, _TELL_US, LOOK_AT_BATCH, correction)
+    return Words(title, what, TELL_US, LOOK_AT_BATCH, correction)
 
 
 _UNREADABLE = _("The file could not be read")

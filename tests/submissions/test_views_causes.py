@@ -108,6 +108,8 @@ def test_a_batch_that_was_refused_says_why_and_what_to_do(operator: Person, load
     assert "ACRF-133 The name of the file was not accepted" in text
     assert "Make sure that nobody else sent these declarations" in text
     assert "Nothing in the declarations: the batch is sent again" in text
+    assert "Note the name of the file, tell whoever runs this portal" in text
+    assert "raw line" not in text
     assert len(card.xpath("." + OFFICIAL)) == 1
     assert len(tree.xpath("//*[contains(@class, 'step-proof')]" + OFFICIAL)) == 1
     with operator.scope():
