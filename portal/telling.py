@@ -153,6 +153,7 @@ def _values(event: Event, labels: Mapping[str, str | Promise]) -> dict[str, str]
     data = event.data
     plain = ("who", "username", "kind", "profile", "application", "service", "shown", "pinned")
     values = {name: str(data.get(name, "")) for name in (*plain, "title", "year", "fte", "committee")}
+    values |= {name: str(data.get(name, "")) for name in ("annex", "version")}
     values["list"] = str(LISTS.get(data.get("list", ""), ""))
     values["format"] = str(data.get("format", "")).upper()
     values["times"] = ", ".join(data.get("times", ())) or gettext("no fixed time")

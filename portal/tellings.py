@@ -329,6 +329,8 @@ TELLINGS: Final[Mapping[str, Telling]] = MappingProxyType(
         "mandataire.keys_rewrapped": Telling(
             _("The keys of the organisation were put under a new master key")
         ),
+        # what social security publishes
+        "annex.loaded": Telling(_("Version %(version)s of annex %(annex)s of social security was loaded")),
     }
 )
 """What an Event is called. A verb without words shows itself in the journal; a test asks for the words of each."""

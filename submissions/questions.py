@@ -40,7 +40,7 @@ from portal import tenancy
 from submissions.batching import today
 from submissions.models import Anomaly, Batch, CareerDocument, Declaration, RelayedForm, TrainingRecord
 from submissions.states import ACCEPTED, ON_THE_WAY, TESTS, BatchState, DeclarationState
-from submissions.words import NOT_BLOCKING, is_blocking, words
+from submissions.words import NOT_BLOCKING, heading, is_blocking, words
 
 REMARKS: Final = "remarks"
 TESTED: Final = "tested"
@@ -481,5 +481,18 @@ def _declaration_row(declaration: Declaration) -> dict[str, Any]:
         "position": declaration.position,
         "state": shown_state(declaration),
         "environment": declaration.environment,
-        "cause": words(anomalies[0].code, anomalies[0].label).title if anomalies else "",
+        **_cause(declaration, anomalies[0] if anomalies else None),
+    }
+
+
+def _cause(declaration: Declaration, found: Anomaly | None) -> dict[str, Any]:
+    """The first cause of a row: its code, its title, what to do and what to correct; empty without one."""
+    if found is None:
+        return dict.fromkeys(("cause_code", "cause", "todo", "correction"), "")
+    told = words(found.code, found.label, declaration.quarter)
+    return {
+        "cause_code": found.code,
+        "cause": heading(found.code, found.label, found.tag, declaration.quarter),
+        "todo": told.todo,
+        "correction": told.correction.value,
     }

@@ -25,7 +25,7 @@ from django.test import override_settings
 from django.utils import translation
 from django.utils.translation import trans_real
 
-from portal import tenancy
+from portal import annexes, tenancy
 from tests.hashing import Argon2InAnInstant
 from tests.people import colleague, operator, stranger
 from tests.racing import as_owner
@@ -162,6 +162,12 @@ def tasks_start_without_a_tenant() -> Iterator[None]:
     yield
     task_prerun.disconnect(forget)
     task_postrun.disconnect(remember)
+
+
+@pytest.fixture(autouse=True)
+def no_annex_is_loaded(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a process knows of the official texts outlives a test: each starts with none."""
+    monkeypatch.setattr(annexes, "_kept", annexes.Kept(float("inf"), (0, 0), {}))
 
 
 # --- what is counted -------------------------------------------------------------------------------

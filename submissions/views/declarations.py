@@ -26,7 +26,7 @@ from portal.models import Profile
 from portal.moving import LostRace
 from submissions import declaring, departing, listings, questions, waiting
 from submissions.models import Declaration
-from submissions.words import words
+from submissions.words import heading
 
 CHIPS = (
     ("", pgettext_lazy("declarations", "All")),
@@ -170,7 +170,7 @@ def to_correct(request: HttpRequest) -> HttpResponse:
         label = next((cause.label for cause in causes if (cause.code, cause.tag) == (code, tag)), "")
         chips = [
             {"label": pgettext_lazy("declarations", "All"), "count": None, "url": "?", "is_current": False},
-            {"label": words(code, label).title, "count": rows.count(), "url": "", "is_current": True},
+            {"label": heading(code, label, tag), "count": rows.count(), "url": "", "is_current": True},
         ]
     context = {
         "nav": "to_correct",

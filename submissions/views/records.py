@@ -17,15 +17,16 @@ from channels.standing import channel_shown
 from mandates.catalogue import services
 from portal import audit, lists, tenancy
 from portal.access import membership, mine, needs
-from portal.models import Profile
+from portal.models import Membership, Profile
 from portal.templatetags.presenting import quarter
 from submissions import declaring, departing, history, questions, signing_off
 from submissions.fields import BY_NAME, FIELDS, problems
-from submissions.models import Anomaly, Declaration, TrainingRecord
+from submissions.models import Declaration, TrainingRecord
 from submissions.states import ACCEPTED, LIVE, ON_THE_WAY, DeclarationState
+from submissions.views.causes import anomaly
 from submissions.views.declarations import tell_of
 from submissions.views.forms import RecordForm
-from submissions.words import is_blocking, words
+from submissions.words import Text, words
 
 
 def _story(record: TrainingRecord) -> list[Declaration]:
@@ -69,7 +70,7 @@ def record(request: HttpRequest, pk: int) -> HttpResponse:
             }
             for column in FIELDS
         ],
-        "declarations": [entry(declaration) for declaration in story],
+        "declarations": [entry(declaration, membership(request)) for declaration in story],
         "events": history.of_record(chosen, story),
         "actions": _actions(request, chosen, latest, is_complete=not faults),
         "tested": _what_next(latest, tested),
@@ -89,12 +90,14 @@ def _again(request: HttpRequest, chosen: TrainingRecord) -> str:
     return reverse("course_new") + lists.address(**asked)
 
 
-def _refusals(latest: Declaration | None, name: str) -> list[str]:
+def _refusals(latest: Declaration | None, name: str) -> list[Text]:
     """What social security said of one field, while nothing newer was declared."""
     if latest is None or latest.state != DeclarationState.REFUSED:
         return []
     return [
-        str(words(found.code, found.label).title) for found in latest.anomalies.all() if found.field == name
+        words(found.code, found.label, latest.quarter).title
+        for found in latest.anomalies.all()
+        if found.field == name
     ]
 
 
@@ -115,8 +118,8 @@ def _may_change(latest: Declaration | None) -> bool:
     return latest is None or latest.state not in ON_THE_WAY
 
 
-def entry(declaration: Declaration) -> dict[str, Any]:
-    """A declaration, with its set and its anomalies, as a step of a story."""
+def entry(declaration: Declaration, reader: Membership) -> dict[str, Any]:
+    """A declaration, with its set and its anomalies, as a step of a story, for this reader."""
     batch = declaration.batch
     return {
         "pk": declaration.pk,
@@ -131,32 +134,7 @@ def entry(declaration: Declaration) -> dict[str, Any]:
         "batch": {"pk": batch.pk, "at": batch.sealed_at or batch.created_at} if batch else None,
         "part": declaration.part,
         "position": declaration.position,
-        "anomalies": [_anomaly(found) for found in declaration.anomalies.all()],
-    }
-
-
-def _anomaly(found: Anomaly) -> dict[str, Any]:
-    wording = words(found.code, found.label)
-    raw = {
-        "ErrorID": found.code,
-        "AnomalyClass": found.anomaly_class,
-        "TagName": found.tag,
-        "Value": found.value,
-        "AnomalyLabel": found.label,
-        "Location": found.location,
-    }
-    file = None if tenancy.limit() is not None else found.inbound_file
-    return {
-        "title": wording.title,
-        "code": found.code,
-        "is_blocking": is_blocking(found.anomaly_class),
-        "what": wording.what,
-        "todo": wording.todo,
-        "field_label": BY_NAME[found.field].label if found.field in BY_NAME else "",
-        "raw": [(name, value) for name, value in raw.items() if value] if file else [],
-        "file_name": file.name if file else "",
-        "file_url": reverse("inbound_file", args=[file.pk]) if file else "",
-        "at": file.received_at if file else None,
+        "anomalies": [anomaly(found, declaration, reader) for found in declaration.anomalies.all()],
     }
 
 

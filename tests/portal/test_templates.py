@@ -324,6 +324,7 @@ def test_a_record_tells_cause_remedy_and_raw_line(tree: Any) -> None:
     ] == [
         "What happened",
         "What to do",
+        "What to correct",
     ]
     assert "<0897223670>" in problems[0].find_class("raw")[0].text_content()
 
