@@ -6,6 +6,7 @@ from functools import partial
 from typing import Any, Final
 
 from django.contrib import messages
+from django.core.paginator import Page
 from django.db import transaction
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
@@ -27,13 +28,14 @@ from submissions import tasks
 from submissions.importing import applying, exporting, keeping, opening, undoing
 from submissions.importing.checking import typed
 from submissions.importing.kinds import KINDS
+from submissions.importing.remaining import Remains, addresses
 from submissions.importing.rows import NISS
 from submissions.importing.telling import label, told
 from submissions.models import RegisterImport
 from submissions.states import RegisterImportState
-from submissions.views.import_forms import KIND_WORDS, MappingForm, RegisterFileForm
+from submissions.views.import_forms import FILE_NAMES, KIND_WORDS, MappingForm, RegisterFileForm
 
-_S = RegisterImportState
+_S, Kind = RegisterImportState, RegisterImport.Kind
 _AT_WORK: Final = (_S.CHECKING, _S.APPLYING, _S.UNDOING)
 _WITH_FORM: Final = 100_000
 """Bytes of the form around the file."""
@@ -53,7 +55,7 @@ def imports(request: HttpRequest) -> HttpResponse:
     if is_sent and form.is_valid():
         data = form.cleaned_data
         file, kind = data["file"], data["kind"]
-        declares = kind == RegisterImport.Kind.TRAININGS and data["declares"]
+        declares = kind == Kind.TRAININGS and data["declares"]
         made = keeping.keep(file.name, file.chunks(), kind, employer=data["employer"], declares=declares)
         _wake(made)
         return redirect("register_import", made.pk)
@@ -86,7 +88,7 @@ def _told(found: RegisterImport, people: dict[int, User]) -> dict[str, Any]:
     return {
         "pk": found.pk,
         "name": found.name,
-        "kind": KIND_WORDS[RegisterImport.Kind(found.kind)],
+        "kind": KIND_WORDS[Kind(found.kind)],
         "state": found.state,
         "employer": found.employer.name if found.employer else "",
         "declares": found.declares,
@@ -113,8 +115,9 @@ def template(request: HttpRequest, kind: str) -> HttpResponse:
     """The empty file to fill in, with headings in the reader's language."""
     if kind not in KINDS:
         raise Http404
-    name = pgettext("file name", "workers") if kind == "workers" else pgettext("file name", "trainings")
-    return HttpResponse(exporting.template(kind), content_type=_CSV, headers=_headers(name))
+    return HttpResponse(
+        exporting.template(kind), content_type=_CSV, headers=_headers(str(FILE_NAMES[Kind(kind)]))
+    )
 
 
 _CSV: Final = "text/csv; charset=utf-8"
@@ -136,19 +139,10 @@ def register_import(request: HttpRequest, pk: int) -> HttpResponse:
         if not is_moving:
             return HttpResponse(headers={"HX-Refresh": "true"})
         return render(request, "submissions/import_detail.html#progress", context)
-    page = lists.page_of(request, found.faults.order_by("line"), total=found.bad)
-    page.object_list = [
-        {
-            "line": row.line,
-            "faults": [
-                {"field": label(found.kind, fault[0]), "text": told(fault), "typed": fault[3]}
-                for fault in row.faults
-            ],
-        }
-        for row in page.object_list
-    ]
     context |= {
-        "page": page,
+        # After an undo what stays is to look at; the rows to correct are in the file of them.
+        "kept": _remaining(request, found) if found.kept else None,
+        "page": None if found.kept else _faults(request, found),
         "refusal": told(["", *found.refusal]) if found.refusal else "",
         "earlier": keeping.earlier(found),
         "aside": [
@@ -156,7 +150,6 @@ def register_import(request: HttpRequest, pk: int) -> HttpResponse:
             for heading, name in zip(found.headings, found.mapping, strict=True)
             if heading and not name
         ],
-        "kept": _kept(found) if found.kept else [],
         "decisions": _decisions(found, shown),
         "resume": _button(_("Go on now"), "register_import_apply", pk) if _is_left_alone(found) else None,
         "undo": _undo(found),
@@ -168,6 +161,21 @@ def register_import(request: HttpRequest, pk: int) -> HttpResponse:
         "missing": _missing(found),
     }
     return render(request, "submissions/import_detail.html", context)
+
+
+def _faults(request: HttpRequest, found: RegisterImport) -> Page[Any]:
+    page = lists.page_of(request, found.faults.order_by("line"), total=found.bad)
+    page.object_list = [
+        {
+            "line": row.line,
+            "faults": [
+                {"field": label(found.kind, fault[0]), "text": told(fault), "typed": fault[3]}
+                for fault in row.faults
+            ],
+        }
+        for row in page.object_list
+    ]
+    return page
 
 
 def _is_left_alone(found: RegisterImport) -> bool:
@@ -182,26 +190,22 @@ def _missing(found: RegisterImport) -> list[str]:
     return [label(found.kind, name) for name in (*missing, *twice)]
 
 
-_MOST_KEPT: Final = 200
-
-
-def _kept(found: RegisterImport) -> list[dict[str, Any]]:
-    """What an undo left, with the reason; a page of it, the rest is in the list of declarations."""
-    kept: list[dict[str, Any]] = []
-    for chunk in found.chunks.exclude(kept={}).order_by("number"):
-        for name, rows in chunk.kept.items():
-            for line, pk, reason in rows:
-                url = reverse("record", args=[pk]) if name == "trainings" else ""
-                kept.append({"line": line, "reason": _(reason), "url": url, "what": _WHAT[name]()})
-        if len(kept) >= _MOST_KEPT:
-            break
-    return kept[:_MOST_KEPT]
+def _remaining(request: HttpRequest, found: RegisterImport) -> Page[Any]:
+    """What an undo left, with the reason."""
+    page = lists.page_of(request, Remains(found))
+    piece = list(page.object_list)
+    page.object_list = [
+        {"line": one.line, "reason": _(one.reason), "url": url, "what": _WHAT[one.what]()}
+        for one, url in zip(piece, addresses(piece), strict=True)
+    ]
+    return page
 
 
 _WHAT: Final = {
     "trainings": lambda: pgettext("kept", "Training"),
     "contracts": lambda: pgettext("kept", "Contract"),
     "workers": lambda: pgettext("kept", "Worker"),
+    "rights": lambda: pgettext("kept", "Right"),
 }
 
 
