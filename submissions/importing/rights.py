@@ -107,10 +107,14 @@ class Rights:
             hold_workers(workers)
         known = defaultdict[object, set[object]](set)
         decided = ManualRight.objects.filter(
-            mandataire_id=tenancy.current(), worker_id__in=workers, withdrawn_at=None
+            mandataire_id=tenancy.current(),
+            worker_id__in=workers,
+            year__in={row.values["right_year"] for row in sound},
+            withdrawn_at=None,
         )
-        for one in decided.order_by("pk"):
-            known[one.worker_id, one.year] |= {(one.minutes, one.is_whole, one.reason), one.is_whole}
+        columns = ("worker_id", "year", "minutes", "is_whole", "reason")
+        for worker, year, *said in decided.values_list(*columns).order_by("pk").iterator():
+            known[worker, year] |= {tuple(said), said[1]}
         for row in sound:
             values = row.values
             there = known[values["worker_id"], values["right_year"]]
