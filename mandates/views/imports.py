@@ -82,6 +82,9 @@ def imports(request: HttpRequest) -> HttpResponse:
         "subtitle": _("First you see what each row would do; nothing is made before you decide."),
         "parent": _parents()[0],
         "states": "import",
+        "columns_note": _(
+            "In any order, with headings in French, Dutch, German or English; other columns are left aside."
+        ),
         "done_label": _("Mandates made"),
         "form": form,
         "page": page,

@@ -82,6 +82,10 @@ def imports(request: HttpRequest) -> HttpResponse:
         "subtitle": _("First you see what is wrong with which row; nothing is made before you decide."),
         "parent": _parents()[0],
         "states": "register_import",
+        "columns_note": _(
+            "Columns in any order, with headings in French, Dutch, German or English; what is not recognised you "
+            "point out yourself."
+        ),
         "done_label": _("Imported"),
         "form": form,
         "page": page,

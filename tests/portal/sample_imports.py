@@ -105,6 +105,7 @@ _LIST = {
     "subtitle": "First you see what is wrong with which row.",
     "parent": _PARENTS[0],
     "states": "register_import",
+    "columns_note": "Columns in any order.",
     "done_label": "Imported",
     "kinds": _kinds(),
 }
