@@ -183,7 +183,9 @@ def _faults(request: HttpRequest, found: RegisterImport) -> Page[Any]:
 
 def _earlier(found: RegisterImport) -> dict[str, Any] | None:
     same = keeping.earlier(found)
-    return same and {"url": reverse("register_import", args=[same.pk]), "uploaded_at": same.uploaded_at}
+    if same is None:
+        return None
+    return {"url": reverse("register_import", args=[same.pk]), "uploaded_at": same.uploaded_at}
 
 
 def _is_left_alone(found: RegisterImport) -> bool:
