@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from contextlib import ExitStack
 from datetime import date
 from decimal import Decimal
@@ -19,7 +20,7 @@ from tests import factories
 from tests.people import Person
 from tests.racing import beside, wait_until_one_waits
 from tests.submissions.register_files import csv_of, right, uploaded, worked
-from tests.submissions.test_register_applying import applied, checked, stands
+from tests.submissions.test_register_applying import applied, checked, killed_at_third_chunk, stands
 
 
 @pytest.fixture
@@ -196,6 +197,31 @@ def test_two_imports_at_once_decide_it_once(operator: Person) -> None:
     with operator.scope():
         assert decided() == [(2025, 456, False)]
         assert stands(RegisterImport.objects.get(pk=pair[1].pk)) == ("applied", 1, 0, 1, 0)
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("work", ["applying", "undoing"])
+def test_killed_in_the_middle_each_decision_is_there_once(
+    operator: Person, monkeypatch: pytest.MonkeyPatch, work: str
+) -> None:
+    monkeypatch.setattr(applying, "CHUNK", 2)
+    with operator.scope():
+        worker = factories.worker(factories.client())
+        made = uploaded("rights", [right(worker, reason=f"Décision {n}") for n in range(9)])
+    made = worked(operator, made)
+    with operator.scope():
+        applying.begin(made, is_whole=False)
+    if work == "undoing":
+        made = worked(operator, made)
+        with operator.scope():
+            undoing.begin(made)
+    assert killed_at_third_chunk(operator, made) == -signal.SIGKILL
+    with operator.scope():
+        assert len(decided()) == {"applying": 4, "undoing": 6}[work]
+    made = worked(operator, made)
+    assert made.state == {"applying": "applied", "undoing": "undone"}[work]
+    with operator.scope():
+        assert (len(decided()), ManualRight.objects.count()) == (9 if work == "applying" else 0, 9)
 
 
 def test_the_account_of_a_worker_follows(operator: Person, worker: Worker) -> None:
