@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
 
+from submissions.importing.contracts import Contracts
+from submissions.importing.rights import Rights
 from submissions.importing.rows import Kind
 from submissions.importing.trainings import Trainings
 from submissions.importing.workers import Workers
@@ -14,6 +16,8 @@ from submissions.models import RegisterImport
 KINDS: Final[Mapping[str, Kind]] = MappingProxyType(
     {
         RegisterImport.Kind.WORKERS: Workers(),
+        RegisterImport.Kind.CONTRACTS: Contracts(),
         RegisterImport.Kind.TRAININGS: Trainings(),
+        RegisterImport.Kind.RIGHTS: Rights(),
     }
 )

@@ -19,8 +19,17 @@ from submissions.views.choosing import ClientField
 
 KIND_WORDS: Final = {
     RegisterImport.Kind.WORKERS: _("Workers and their contracts"),
+    RegisterImport.Kind.CONTRACTS: _("Contracts of known workers"),
     RegisterImport.Kind.TRAININGS: pgettext_lazy("file", "Trainings"),
+    RegisterImport.Kind.RIGHTS: _("Rights decided by hand"),
 }
+FILE_NAMES: Final = {
+    RegisterImport.Kind.WORKERS: pgettext_lazy("file name", "workers"),
+    RegisterImport.Kind.CONTRACTS: pgettext_lazy("file name", "contracts"),
+    RegisterImport.Kind.TRAININGS: pgettext_lazy("file name", "trainings"),
+    RegisterImport.Kind.RIGHTS: pgettext_lazy("file name", "rights"),
+}
+"""Of the templates."""
 _NO_FILE: Final = _("Choose a file: CSV or .xlsx, at most 50 MB, and not empty.")
 
 
