@@ -63,6 +63,11 @@ class Rule:
     is_ours: bool = False
     inferred: frozenset[str] = frozenset()
 
+    @property
+    def told(self) -> str | Promise:
+        """What is to be declared, and from when the days are counted."""
+        return self.subject.value
+
     def last_day(self, happened_on: date) -> date:
         """The last day to declare what happened on this day (for a training: on which it ended)."""
         start = self._counted_from(happened_on)
