@@ -58,7 +58,9 @@ class Fate(models.TextChoices):
 TODO: Final[Mapping[Fate, str | Promise]] = {
     Fate.DRAFT: gettext_lazy("Complete it: it is ready then."),
     Fate.REFUSED: gettext_lazy("Correct the training and declare it again."),
-    Fate.UNSPOKEN: gettext_lazy("Propose a mandate to the client: until it is active nothing leaves for him."),
+    Fate.UNSPOKEN: gettext_lazy(
+        "Propose a mandate to the client: until it is active nothing leaves for him."
+    ),
     Fate.UNSIGNED: gettext_lazy("Ask the client to sign the quarter off, or send it all the same."),
     Fate.ELSEWHERE: gettext_lazy(
         "A correction, modification or cancellation goes where that of which it speaks went; send it there."

@@ -37,9 +37,7 @@ def depart(mandataire: str, channel_id: int, *, is_asked: bool = False) -> None:
 
 
 @shared_task(expires=_SOON)
-def leave_chosen(
-    mandataire: str, channel_id: int, environment: str, chosen: dict[str, list[int]]
-) -> None:
+def leave_chosen(mandataire: str, channel_id: int, environment: str, chosen: dict[str, list[int]]) -> None:
     """Seals what somebody chose, by quarter the ids of the clients, and sends the sets on their way."""
     if selecting.leave(UUID(mandataire), channel_id, environment, chosen):
         leave.delay(mandataire, channel_id, is_asked=True)

@@ -61,7 +61,8 @@ def test_days_are_left_until_the_last_one() -> None:
 
 def test_what_rests_on_no_law_is_marked_as_ours() -> None:
     found, earlier = of_quarter("20263"), of_quarter("20253")
-    assert found and earlier
+    assert found
+    assert earlier
     assert found.rule.is_ours
     assert not earlier.rule.is_ours
 

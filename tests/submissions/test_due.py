@@ -72,7 +72,8 @@ def test_answers_count_until_they_are_declared() -> None:
     scenes.dropped(2, through=channel, of=of)
     (line,) = due.lines(TODAY)
     assert dict(+line.figures) == {"refused": 1, questions.TESTED: 1, "on_its_way": 2}
-    assert line.is_open and not line.is_behind(due.DECLARED)
+    assert line.is_open
+    assert not line.is_behind(due.DECLARED)
     factories.declaration(refused.record, replaces=refused, environment="S")
     (line,) = due.lines(TODAY)
     assert dict(+line.figures) == {"ready": 1, questions.TESTED: 1, "on_its_way": 2}
@@ -106,7 +107,9 @@ def test_a_quarter_that_is_over_waits_for_the_word_of_a_client_who_signs_here() 
     signing(signer)
     over = ["20251", "20252", "20253"]
     assert told(due.lines(TODAY)) == [("B", code, {}, True) for code in over]
-    given = SignOff.objects.create(employer=signer, quarter="20252", signed_at=timezone.now(), signed_by="Lou")
+    given = SignOff.objects.create(
+        employer=signer, quarter="20252", signed_at=timezone.now(), signed_by="Lou"
+    )
     assert [line.quarter for line in due.lines(TODAY)] == ["20251", "20253"]
     SignOff.objects.filter(pk=given.pk).update(reopened_at=timezone.now(), reason="something is missing")
     assert [line.quarter for line in due.lines(TODAY)] == over

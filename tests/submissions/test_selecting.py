@@ -17,7 +17,6 @@ from submissions.models import Batch, Declaration
 from submissions.selecting import CannotSend, Fate
 from submissions.states import DeclarationState
 from tests import factories
-from tests.people import Person
 from tests.racing import race
 from tests.submissions import scenes
 from tests.submissions.test_promoting import tried
