@@ -97,7 +97,10 @@ def shown(line: Line) -> dict[str, Any]:
         "due_on": deadline.day if deadline else None,
         "working_day": deadline.working_day if deadline and deadline.working_day != deadline.day else None,
         "is_ours": deadline.rule.is_ours if deadline else False,
-        "left": _left(deadline.days_left(today)) if deadline and line.is_open else None,
+        # Where nothing waits to be declared nothing is late, signed off or not.
+        "left": _left(deadline.days_left(today))
+        if deadline and any(line.figures[name] for name in due.OPEN)
+        else None,
         "figures": {name: _figure(line, name, count) for name, count in counts.items()},
         "brief": [
             {**_figure(line, state, counts[state]), "label": label}
