@@ -56,7 +56,8 @@ def dues(request: HttpRequest) -> HttpResponse:
     found = due.lines(today)
     behind = _behind(found, asked)
     page = lists.page_of(request, behind)
-    due.complete(page.object_list, today)
+    shown_lines = list(page.object_list)
+    due.complete(shown_lines, today)
     may_send = me.may(Profile.EXTENDED) and me.reach(Application.DECLARATIONS) is None
     context = {
         "nav": "due",
@@ -66,7 +67,7 @@ def dues(request: HttpRequest) -> HttpResponse:
         "state": asked["state"],
         "kept": {name: value for name, value in asked.items() if value},
         "page": page,
-        "rows": [shown(line) for line in page],
+        "rows": [shown(line) for line in shown_lines],
         "may_send": may_send and any(line.figures["ready"] for line in behind),
         "rules": [rule for rule in deadlines.RULES if rule.subject is deadlines.Subject.TRAINING],
         "other_rules": [rule for rule in deadlines.RULES if rule.subject is not deadlines.Subject.TRAINING],
