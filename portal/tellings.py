@@ -276,6 +276,7 @@ TELLINGS: Final[Mapping[str, Telling]] = MappingProxyType(
         # the channel
         "channel.opened": Telling(_("%(actor)s opened the channel %(what)s")),
         "channel.departure_asked": Telling(_("%(actor)s asked for a departure at once")),
+        "channel.selection_asked": Telling(_("%(actor)s let what was chosen leave at once%(count)s")),
         "channel.collection_asked": Telling(_("%(actor)s asked to collect the answers at once")),
         "channel.check_asked": Telling(_("%(actor)s asked to look after what waits for an answer")),
         "channel.failed": Telling(_("The channel %(what)s lost contact with social security")),

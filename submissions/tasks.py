@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from channels import probing
 from mandates.tasks import apply_import
-from submissions import alarming, answering, departing, sets, sweeping
+from submissions import alarming, answering, departing, selecting, sets, sweeping
 from submissions.importing import keeping
 from submissions.sweeping import Work
 
@@ -34,6 +34,13 @@ def depart(mandataire: str, channel_id: int, *, is_asked: bool = False) -> None:
     """Seals what is ready for this channel, and sends the sets on their way."""
     if departing.depart(UUID(mandataire), channel_id, is_asked=is_asked):
         leave.delay(mandataire, channel_id, is_asked=is_asked)
+
+
+@shared_task(expires=_SOON)
+def leave_chosen(mandataire: str, channel_id: int, environment: str, chosen: dict[str, list[int]]) -> None:
+    """Seals what somebody chose, by quarter the ids of the clients, and sends the sets on their way."""
+    if selecting.leave(UUID(mandataire), channel_id, environment, chosen):
+        leave.delay(mandataire, channel_id, is_asked=True)
 
 
 @shared_task(expires=_SOON)

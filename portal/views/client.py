@@ -21,7 +21,7 @@ from portal.access import membership, mine, needs
 from portal.lists import address
 from portal.models import Application, MandateProfile, Membership, Profile, UserProfile
 from submissions import questions
-from submissions.views import signing_off
+from submissions.views import due, signing_off
 
 DRAWN_NOT = ("refused", "withdrawn")
 """Mandates that never had a period: they are in the table, not on the time line."""
@@ -68,6 +68,7 @@ def client(request: HttpRequest, pk: int) -> HttpResponse:
         "mandates": rows,
         "drawn": [row for row in reversed(rows) if row["standing"] not in DRAWN_NOT],
         "declarations": declarations,
+        "due": due.of_client(employer) if declarations else [],
         "quarters": signing_off.quarters(me, employer) if declarations else [],
         "may_propose": not employer.is_own and me.may(MandateProfile.MANAGE),
         "may_see_people": me.may(UserProfile.SEE),

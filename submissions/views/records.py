@@ -75,6 +75,7 @@ def record(request: HttpRequest, pk: int) -> HttpResponse:
         "actions": _actions(request, chosen, latest, is_complete=not faults),
         "tested": _what_next(latest, tested),
         "leaves": departing.told(latest.service) if latest and latest.state == DeclarationState.READY else "",
+        "waits": declaring.why_not(chosen) if latest and latest.state in ON_THE_WAY else "",
         "again_url": _again(request, chosen),
         "course_url": reverse("course", args=[chosen.course_id]) if chosen.course_id else "",
         "edit_url": reverse("record_edit", args=[chosen.pk]) if _may_change(latest) else "",
@@ -184,7 +185,9 @@ def _may_be_declared(chosen: TrainingRecord, latest: Declaration | None) -> bool
     state = latest.state if latest else DeclarationState.WITHDRAWN
     standing = declaring.standing(chosen)
     if standing is None:
-        return state == DeclarationState.WITHDRAWN
+        # Cancelled by mistake, it is declared as if it never was: nothing of it is left over there.
+        is_cancelled = latest is not None and latest.kind == Declaration.Kind.CANCELLATION
+        return state == DeclarationState.WITHDRAWN or (is_cancelled and state in ACCEPTED)
     return standing.is_test and state in (DeclarationState.WITHDRAWN, *ACCEPTED) and _is_in_production()
 
 

@@ -209,6 +209,10 @@ documents               GET    302       200    200            200      403     
 client_suggestions      GET    302       200    200            200      403      403      200     200      403
 document_new            GET    302       403    200            200      403      403      200     200      403
 document_new            POST   302       403    200            200      403      403      200     200      403
+# --- what is due
+due                     GET    302       200    200            200      403      403      200     200      200
+due_send                GET    302       403    403            302      403      403      302     302      403
+due_send                POST   302       403    403            302      403      403      302     302      403
 # --- batches
 batches                 GET    302       200    200            200      403      403      200     200      403
 batch                   GET    302       200    200            200      403      403      200     404      404

@@ -410,6 +410,7 @@ def record_page() -> Data:
         "actions": [{**COLLECT, "is_main": True}, SEND_AGAIN],
         "tested": "Tested, not yet declared.",
         "leaves": "It leaves at 16:30 today.",
+        "waits": "",
         "edit_url": "/records/1/edit/",
     }
 

@@ -12,7 +12,10 @@ def nowhere(request: HttpRequest, **kwargs: object) -> HttpResponse:
 
 
 urlpatterns = [
-    *[path(name, nowhere, name=name) for name in ("home", "declarations", "to_correct", "batches")],
+    *[
+        path(name, nowhere, name=name)
+        for name in ("home", "declarations", "to_correct", "batches", "due", "due_send")
+    ],
     *[
         path(name, nowhere, name=name)
         for name in (

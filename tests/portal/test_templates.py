@@ -18,6 +18,7 @@ from django.utils import translation
 from lxml import html
 
 from tests.portal.sample_courses import COURSE_PAGES
+from tests.portal.sample_due import DUE_PAGES
 from tests.portal.sample_first_set import FIRST_SET_PAGES
 from tests.portal.sample_imports import IMPORT_PAGES
 from tests.portal.sample_pages import NISS, TITLE, Operator
@@ -33,6 +34,7 @@ PAGES = (
     | FIRST_SET_PAGES
     | REGISTER_PAGES
     | COURSE_PAGES
+    | DUE_PAGES
     | IMPORT_PAGES
 )
 
