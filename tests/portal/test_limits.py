@@ -44,6 +44,9 @@ DECISIONS = {
     "submissions_anomaly": OWN,
     "submissions_signoff": OWN,
     "submissions_employersize": OWN,
+    "submissions_balanceletters": OWN,
+    "submissions_letterpart": OWN,
+    "submissions_correctionrequest": OWN,
     "submissions_manualright": OWN,
     "submissions_course": OWN,
     "submissions_trainingtemplate": OWN,  # those of all clients are read, see below
@@ -100,6 +103,8 @@ EMPLOYER_OF = {
         "JOIN submissions_registerimport i ON i.id = t.of_id"
         for name in ("piece", "fault", "chunk")
     },
+    "submissions_letterpart": "SELECT t.id, l.employer_id FROM submissions_letterpart t "
+    "JOIN submissions_balanceletters l ON l.id = t.of_id",
     "submissions_anomaly": "SELECT t.id, d.employer_id FROM submissions_anomaly t "
     "JOIN submissions_declaration d ON d.id = t.declaration_id",
 }

@@ -20,6 +20,7 @@ from lxml import html
 from tests.portal.sample_courses import COURSE_PAGES
 from tests.portal.sample_first_set import FIRST_SET_PAGES
 from tests.portal.sample_imports import IMPORT_PAGES
+from tests.portal.sample_letters import LETTERS_PAGES
 from tests.portal.sample_pages import NISS, TITLE, Operator
 from tests.portal.sample_pages import PAGES as OTHER_PAGES
 from tests.portal.sample_register import REGISTER_PAGES
@@ -34,6 +35,7 @@ PAGES = (
     | REGISTER_PAGES
     | COURSE_PAGES
     | IMPORT_PAGES
+    | LETTERS_PAGES
 )
 
 STATIC = Path(settings.BASE_DIR) / "static"
