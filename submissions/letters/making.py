@@ -30,7 +30,7 @@ from submissions.states import LettersState
 log = logging.getLogger(__name__)
 
 PER_PART: Final = 50
-"""Letters of one PDF: some seconds of work and what memory they take, see `bench/letters.py`."""
+"""Letters of one PDF: some ten seconds of work, and under 100 MB of memory (`bench/letters.py`)."""
 PARTS_PER_TURN: Final = 4
 """After so many the worker lets others have their turn; the sweep, or the task itself, comes back."""
 MOST_TRIES: Final = 3
