@@ -72,7 +72,9 @@ def missing_year(employer: Employer, today: date) -> int | None:
     made = BalanceLetters.objects.filter(
         mandataire_id=tenancy.current(), employer=employer, year=year
     ).exclude(state=_S.FAILED)
-    return year if year >= FIRST_YEAR and not made.exists() and employed(employer, year).exists() else None
+    if year < FIRST_YEAR or not employed(employer, year).filter(~Exists(made)).exists():
+        return None
+    return year
 
 
 def ask(employer: Employer, year: int) -> BalanceLetters:

@@ -191,7 +191,7 @@ def _headers(name: str) -> dict[str, str]:
 
 
 def workers_told(employer: Employer) -> dict[str, Any]:
-    """What the page of an employer says of letters and requests: the year to make, and how many wait. Four queries."""
+    """What the page of an employer says of letters and requests: the year to make, and how many wait. Two queries."""
     missing = making.missing_year(employer, timezone.localdate())
     make = None
     if missing:

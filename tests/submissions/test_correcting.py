@@ -149,7 +149,7 @@ def test_the_list_filters_counts_and_keeps_its_budget(operator: Person, record: 
     assert main_text(page_of(operator, f"{address}?state=declined")).count("Declined") == 2
     assert operator.client.get(f"{address}?worker={10**9}").status_code == 404
     employer_page = main_text(page_of(operator, reverse("employer", args=[record.employer_id])))
-    assert "Correction requests to decide 61" in " ".join(employer_page.split())
+    assert "Correction requests to decide: 61" in " ".join(employer_page.split())
 
 
 def test_an_employer_user_notes_and_decides_for_his_own_company_only(
