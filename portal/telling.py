@@ -185,6 +185,8 @@ def _values(event: Event, labels: Mapping[str, str | Promise]) -> dict[str, str]
     values["rows"] = ngettext("%(count)d row", "%(count)d rows", rows) % {"count": rows}
     values["mandates"] = ngettext("%(count)d mandate", "%(count)d mandates", mandates) % {"count": mandates}
     values["workers"] = ngettext("%(count)d worker", "%(count)d workers", workers) % {"count": workers}
+    letters = int(data.get("letters") or 0)
+    values["letters"] = ngettext("%(count)d letter", "%(count)d letters", letters) % {"count": letters}
     values["kept"] = pgettext("trainings", ", as drafts") if data.get("is_draft") else ""
     if event.verb.startswith("credential."):
         values["kind"] = str(_KEYS.get(values["kind"], values["kind"]))

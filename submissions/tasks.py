@@ -16,6 +16,7 @@ from channels import probing
 from mandates.tasks import apply_import
 from submissions import alarming, answering, departing, selecting, sets, sweeping
 from submissions.importing import keeping
+from submissions.letters import making
 from submissions.sweeping import Work
 
 log = logging.getLogger(__name__)
@@ -80,6 +81,13 @@ def register(mandataire: str, import_id: int) -> None:
 
 
 @shared_task(expires=_SOON)
+def letters(mandataire: str, letters_id: int) -> None:
+    """Makes the next parts of the balance letters of a year, and comes back for more after whoever waits meanwhile."""
+    if making.work(UUID(mandataire), letters_id):
+        letters.delay(mandataire, letters_id)
+
+
+@shared_task(expires=_SOON)
 def watch(mandataire: str, channel_id: int) -> None:
     """Raises, ends and tells the alarms of one channel."""
     alarming.watch(UUID(mandataire), channel_id)
@@ -98,5 +106,6 @@ TASKS: dict[Work, Task[Any, Any]] = {
     "apply": apply,
     "import": apply_import,
     "register": register,
+    "letters": letters,
     "watch": watch,
 }

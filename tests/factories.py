@@ -34,6 +34,7 @@ from portal.profiles import usual
 from submissions import batching, declaring
 from submissions.models import (
     Batch,
+    CorrectionRequest,
     Declaration,
     EmployerSize,
     ManualRight,
@@ -245,6 +246,14 @@ def manual_right(of: Worker, **fields: Any) -> ManualRight:
         "made_by": "Lou Essai",
     }
     return ManualRight.objects.create(worker=of, **(values | fields))
+
+
+def correction_request(about: TrainingRecord, **fields: Any) -> CorrectionRequest:
+    """Something that a worker says is wrong, received today and still open."""
+    defaults: dict[str, Any] = {"kind": "figures", "how": "email", "text": "C'était deux jours."}
+    when = {"received_on": timezone.localdate(), "noted_at": timezone.now(), "noted_by": "Lou Essai"}
+    of = {"worker": about.worker, "employer": about.worker.employer, "record": about}
+    return CorrectionRequest.objects.create(**{**of, **defaults, **when, **fields})
 
 
 def former_number(of: Worker, niss: str = "") -> FormerNumber:

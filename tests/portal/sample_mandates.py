@@ -123,6 +123,7 @@ def client_page(**changes: Any) -> Data:
         ],
         "due": [due_row()],
         "quarters": QUARTERS,
+        "told": {"missing": 2025, "make": {"url": "/letters/", "label": "Letters of 2025"}, "waiting": 2},
         "may_see_people": True,
         "may_admit": True,
         "people": [],

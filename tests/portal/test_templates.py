@@ -21,6 +21,7 @@ from tests.portal.sample_courses import COURSE_PAGES
 from tests.portal.sample_due import DUE_PAGES
 from tests.portal.sample_first_set import FIRST_SET_PAGES
 from tests.portal.sample_imports import IMPORT_PAGES
+from tests.portal.sample_letters import LETTERS_PAGES
 from tests.portal.sample_pages import NISS, TITLE, Operator
 from tests.portal.sample_pages import PAGES as OTHER_PAGES
 from tests.portal.sample_register import REGISTER_PAGES
@@ -36,6 +37,7 @@ PAGES = (
     | COURSE_PAGES
     | DUE_PAGES
     | IMPORT_PAGES
+    | LETTERS_PAGES
 )
 
 STATIC = Path(settings.BASE_DIR) / "static"
