@@ -23,7 +23,6 @@ from portal.models import Application, MandateProfile, Membership, Profile, User
 from submissions import questions
 from submissions.views import due, letters, signing_off
 
-
 DRAWN_NOT = ("refused", "withdrawn")
 """Mandates that never had a period: they are in the table, not on the time line."""
 
