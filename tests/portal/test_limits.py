@@ -394,8 +394,8 @@ def test_events_about_others_are_not_seen(house: House) -> None:
 
 def test_what_crosses_tenants_is_not_limited(house: House) -> None:
     """A limited person must hear that another mandataire is in the way, too."""
-    (theirs,) = house.others["mandates_employer"][:1]
-    number = Employer.objects.get(pk=theirs).number
+    held = Mandate.objects.filter(pk__in=house.others["mandates_mandate"], state="active", is_exclusive=True)
+    number = held.order_by("pk")[0].employer_number
     wanted = Period(service("FLA").opens_on, None)
     free = taken(number, service("FLA"), wanted)
     with tenancy.within([house.ours]):
