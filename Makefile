@@ -52,8 +52,8 @@ demo-once: $(INSTALLED) ## The same without pages: RECORDS=200 records there and
 test: $(INSTALLED) ## All tests: units, views, journeys; what needs a missing program says so and skips
 	$(PY) -m pytest -n 2 $(ARGS)
 
-test-fast: $(INSTALLED) ## Units and views only: no journeys, no browser, no servers killed
-	$(PY) -m pytest -n 2 -m "not journey and not browser and not servers and not needs_openssh" $(ARGS)
+test-fast: $(INSTALLED) ## Units and views only: no journeys, no browser, no servers killed, no walks through all pages
+	$(PY) -m pytest -n 2 -m "not journey and not browser and not servers and not needs_openssh and not walk" $(ARGS)
 
 lint: $(INSTALLED) ## Style, types, import contracts, templates, missing migrations
 	$(PY) -m ruff check .

@@ -36,6 +36,8 @@ from tests import factories
 from tests.people import Person
 from tests.portal.everything import make_one_of_everything
 
+pytestmark = pytest.mark.walk
+
 SIGN_IN = {"login", "sign_in_code", "sign_in_passkey", "passkey_options"}
 SIGN_IN |= {"identity_find", "identity_start", "identity_back"}
 OPEN_TO_ALL = SIGN_IN | {"set_language", "choose_password", "livez", "readyz", "metrics"}

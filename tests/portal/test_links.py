@@ -29,7 +29,7 @@ from tests.people import Person
 from tests.portal.everything import make_one_of_everything
 from tests.submissions import relayed_files, scenes
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.walk, pytest.mark.django_db]
 
 LEADS_AWAY = {"set_language", "logout"}
 AT_MOST = 2

@@ -25,6 +25,8 @@ from tests.portal.matrix import MATRIX, SENT, WHO, Line
 from tests.portal.test_every_url import OBJECTS, OPEN_TO_ALL, Address, walk
 from tests.submissions.test_views_records import bare
 
+pytestmark = pytest.mark.walk
+
 METHODS = ("GET", "POST")
 NEVER = 10**9
 """The id of an object that never was."""

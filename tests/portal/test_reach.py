@@ -106,6 +106,7 @@ def answers(client: Client, address: Any, pk: int) -> dict[str, int]:
     return {m: getattr(client, m)(address.path(pk)).status_code for m in ("get", "post")}
 
 
+@pytest.mark.walk
 def test_objects_of_another_client_are_like_objects_that_never_were(limited: Client, house: House) -> None:
     """At every address about an object; what he may not enter at all is refused as ever."""
     seen: set[int] = set()
@@ -118,6 +119,7 @@ def test_objects_of_another_client_are_like_objects_that_never_were(limited: Cli
     assert 404 in seen
 
 
+@pytest.mark.walk
 def test_nothing_of_another_client_was_changed(limited: Client, house: House, operator: Person) -> None:
     def everything() -> list[Any]:
         with operator.scope():
