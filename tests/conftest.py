@@ -63,6 +63,10 @@ def django_db_setup(django_db_blocker: Any, request: pytest.FixtureRequest) -> I
     database = ExitStack()
     with django_db_blocker.unblock():
         database.enter_context(scratch_database(name))
+    with (
+        as_owner() as owner
+    ):  # tests kill whoever speaks with the server, not the server: no commit has to last
+        owner.execute(f'ALTER DATABASE "{name}" SET synchronous_commit = off')
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(DatabaseOperations, "execute_sql_flush", _empty_as_owner)
         yield
