@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import hashlib
 import os
 import sys
@@ -79,19 +80,27 @@ def _kept(cursor: CursorWrapper) -> list[str]:
     return [name for (name,) in cursor.fetchall() if name != f"{_KEPT}draft"]
 
 
-def _fingerprint() -> str:
-    """Of all that makes the schema: migrations, ours and others', what they import of ours, and the roles."""
+def makes_the_schema() -> set[ModuleType]:
+    """Migrations, ours and others', and what they import of ours."""
     migrations = MigrationLoader(None, ignore_no_migrations=True).disk_migrations.values()
     modules = {sys.modules[migration.__module__] for migration in migrations}
-    modules |= {used for module in modules for used in _used_by(module)}
+    return modules | {used for module in modules for used in _used_by(module)}
+
+
+def _fingerprint() -> str:
     found = hashlib.sha256(f"{settings.APPLICATION_ROLE} {settings.GATE_ROLE}".encode())
-    for module in sorted(modules, key=lambda module: module.__name__):
-        found.update(module.__name__.encode() + Path(str(module.__file__)).read_bytes())
+    for module in sorted(makes_the_schema(), key=lambda module: module.__name__):
+        found.update(module.__name__.encode() + _text_of(module))
     return found.hexdigest()[:16]
 
 
 def _used_by(module: ModuleType) -> Iterator[ModuleType]:
-    for value in vars(module).values():
-        name = value.__name__ if isinstance(value, ModuleType) else getattr(value, "__module__", "")
-        if isinstance(name, str) and name.startswith(OURS) and name in sys.modules:
-            yield sys.modules[name]
+    for node in ast.walk(ast.parse(_text_of(module))):
+        names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+        if isinstance(node, ast.ImportFrom):
+            names = [str(node.module)]
+        yield from (sys.modules[name] for name in names if name.startswith(OURS))
+
+
+def _text_of(module: ModuleType) -> bytes:
+    return Path(str(module.__file__)).read_bytes()

@@ -8,17 +8,21 @@ from collections.abc import Iterator
 
 import pytest
 from celery import Celery
+from django.contrib.auth.hashers import make_password
 from django.core.management import call_command
 from django.db import connection
 from django.db.models import Count, Exists, OuterRef
 from django.template import Context, Template, engines
+from django.utils.module_loading import import_string
 
 from mandates.models import Employer, Worker
+from portal import settings as portal_settings
 from portal import tenancy
 from portal.models import Mandataire, User
 from tests import factories
 from tests.people import Person
 from tests.portal.everything import tenant_tables
+from tests.scratch import makes_the_schema
 
 
 @pytest.fixture
@@ -177,3 +181,24 @@ def test_the_tests_run_as_the_application(db: None) -> None:
         assert cursor.fetchone() == (False, False, False)
         cursor.execute("SELECT count(*) FROM pg_class WHERE relowner = current_user::regrole")
         assert cursor.fetchone() == (0,)
+
+
+# --- what makes the tests faster than the portal ------------------------------------------------------
+
+
+def test_a_kept_database_is_another_one_when_anything_that_made_it_changes() -> None:
+    names = {module.__name__ for module in makes_the_schema()}
+    assert {f"portal.{name}" for name in ("walls", "tenancy", "chaining", "managing", "models")} < names
+    assert {
+        f"{app}.migrations.0001_initial" for app in ("portal", "submissions", "django.contrib.auth")
+    } < names
+
+
+def test_a_password_is_hashed_in_an_instant_as_the_portal_would() -> None:
+    """What is hashed here holds in the portal, and the portal itself hashes as slowly as ever."""
+    hashed = make_password(factories.PASSWORD)
+    assert "m=8,t=1,p=1" in hashed
+    real = import_string(portal_settings.PASSWORD_HASHERS[0])()
+    assert real.verify(factories.PASSWORD, hashed)
+    assert real.must_update(hashed)
+    assert (real.time_cost, real.memory_cost) >= (2, 100_000)
