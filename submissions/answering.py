@@ -6,6 +6,7 @@ Everything one file causes happens in one transaction with the file's own move, 
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from itertools import batched
@@ -35,14 +36,24 @@ _CANCELLATION = 3  # AttestationStatus
 
 @dataclass
 class Effect:
-    """What one file caused: counted while it is applied, told in its Event and on the files page."""
+    """What one file caused: counted while it is applied, told in its Event and on the files page.
+
+    `batches` counts the contradictions of each set.
+    """
 
     kind: str
     moved: int = 0
     repeated: int = 0
     contradicted: int = 0
     unmatched: int = 0
+    batches: Counter[int] = field(default_factory=Counter)
     envelopes: set[int] = field(default_factory=set)
+
+    def contradict(self, batch_id: int | None) -> None:
+        """Counts an answer that contradicts another final one, about a set or something in it."""
+        self.contradicted += 1
+        if batch_id is not None:
+            self.batches[batch_id] += 1
 
     @property
     def found_nothing(self) -> bool:
@@ -52,9 +63,9 @@ class Effect:
     def reason(self) -> str:
         """What a person should know about it, or nothing."""
         if self.contradicted:
-            return _("%(count)d answers contradict an earlier final answer and were not applied.") % {
-                "count": self.contradicted
-            }
+            return _(
+                "%(count)d answers contradict another final answer. What social security said first counts."
+            ) % {"count": self.contradicted}
         if self.unmatched:
             return _("%(count)d answers match nothing that this portal sent.") % {"count": self.unmatched}
         return ""
@@ -79,6 +90,7 @@ def apply(mandataire: UUID, file_id: int) -> InboundFile.State | None:
         else:
             state = InboundFile.State.UNMATCHED if effect.found_nothing else InboundFile.State.APPLIED
             reason = effect.reason()
+            sets.note_contradictions(effect.batches, file)
         envelope = effect.envelopes.pop() if len(effect.envelopes) == 1 else None
         move(
             file,
@@ -158,7 +170,7 @@ def _acknowledge(batch: Batch, answer: Acknowledgement, file: InboundFile, effec
         case sets.Verdict.REPEATED:
             effect.repeated += 1
         case sets.Verdict.CONTRADICTED:
-            effect.contradicted += 1
+            effect.contradict(batch.pk)
 
 
 def _apply_notifications(file: InboundFile, content: bytes) -> Effect:
