@@ -117,9 +117,7 @@ def replay(file: InboundFile) -> None:
 
 
 def _apply(file: InboundFile) -> Effect:
-    content = file.content
-    if file.name.startswith("CO."):
-        _name, content = unzip_single(content)
+    content = unpacked(file.name, file.content)
     kind = answers.root_kind(content)
     reader = _READERS.get(kind)
     if reader is None:
@@ -129,7 +127,12 @@ def _apply(file: InboundFile) -> Effect:
     return reader(file, content)
 
 
-def _envelope_of(file: InboundFile, file_name: str | None) -> Envelope | None:
+def unpacked(name: str, content: bytes) -> bytes:
+    """The answer itself, where it came as an archive. Raises Unreadable."""
+    return unzip_single(content)[1] if name.startswith("CO.") else content
+
+
+def envelope_of(file: InboundFile, file_name: str | None) -> Envelope | None:
     """Our envelope that an answer speaks of, matched on what follows the first dot: answers quote GO, some FI."""
     if not file_name:
         return None
@@ -145,7 +148,7 @@ def _envelope_of(file: InboundFile, file_name: str | None) -> Envelope | None:
 def _apply_acknowledgements(file: InboundFile, content: bytes) -> Effect:
     effect = Effect(kind="ACRF")
     for answer in answers.acknowledgements(content):
-        envelope = _envelope_of(file, answer.file_name)
+        envelope = envelope_of(file, answer.file_name)
         batch = Batch.objects.select_for_update().filter(envelope=envelope).first() if envelope else None
         # What says neither yes nor no is kept for a person to read, and moves nothing.
         if envelope is None or batch is None or not (answer.is_accepted or answer.is_refused):
@@ -173,18 +176,19 @@ def _acknowledge(batch: Batch, answer: Acknowledgement, file: InboundFile, effec
             effect.contradict(batch.pk)
 
 
+def with_envelopes(file: InboundFile, content: bytes) -> Iterator[tuple[Notification, int | None]]:
+    """Every form of a NOTI, with the id of our envelope that its file name speaks of, if any."""
+    known: dict[str | None, Envelope | None] = {None: None}
+    for answer in answers.notifications(content):
+        if answer.file_name not in known:
+            known[answer.file_name] = envelope_of(file, answer.file_name)
+        envelope = known[answer.file_name]
+        yield answer, envelope.pk if envelope else None
+
+
 def _apply_notifications(file: InboundFile, content: bytes) -> Effect:
     effect = Effect(kind="NOTI")
-    known: dict[str | None, Envelope | None] = {None: None}
-
-    def with_envelopes() -> Iterator[tuple[Notification, int | None]]:
-        for answer in answers.notifications(content):
-            if answer.file_name not in known:
-                known[answer.file_name] = _envelope_of(file, answer.file_name)
-            envelope = known[answer.file_name]
-            yield answer, envelope.pk if envelope else None
-
-    for chunk in batched(with_envelopes(), _CHUNK):
+    for chunk in batched(with_envelopes(file, content), _CHUNK):
         outcomes.settle(list(chunk), file, effect)
     sets.close_answered(effect.envelopes)
     return effect
@@ -225,3 +229,6 @@ _READERS: Final[dict[str, Callable[[InboundFile, bytes], Effect]]] = {
     "NOTIFICATION": _apply_notifications,
     "IDFLUX": _apply_replacements,
 }
+
+KINDS: Final = {"ACRF": "ACRF", "NOTIFICATION": "NOTI", "IDFLUX": "IDFL"}
+"""What a file is, by its root: the `kind` of its row."""

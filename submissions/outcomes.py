@@ -59,7 +59,7 @@ def made(answer: Notification, file: InboundFile) -> str:
 
 def settle(chunk: Sequence[tuple[Notification, int | None]], file: InboundFile, effect: Effect) -> None:
     """Applies one chunk of answers, each with the envelope its file name speaks of, counting into `effect`."""
-    found = _proven(_match(chunk, file), effect)
+    found = _proven(match(chunk, file), effect)
     effect.unmatched += len(chunk) - len(found)
     finals: dict[int, _Final] = {}
     for declaration, answer in found:
@@ -103,7 +103,7 @@ def _compare(known: str, declaration: Declaration, answer: Notification, effect:
 type _Found = list[tuple[Declaration, Notification]]
 
 
-def _match(chunk: Sequence[tuple[Notification, int | None]], file: InboundFile) -> _Found:
+def match(chunk: Sequence[tuple[Notification, int | None]], file: InboundFile) -> _Found:
     """Finds the declaration of each answer; answers that match nothing are left out.
 
     Our own reference comes first, then the ticket of the form; an answer that quotes a file and nothing else can
