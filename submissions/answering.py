@@ -17,7 +17,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from channels.models import Envelope, EnvironmentCode, InboundFile
-from channels.naming import BadFileName, same_set_key
+from channels.naming import BadFileName, is_file_name, same_set_key
 from channels.states import INBOUND_MOVES
 from mandates.models import NISS, Worker
 from portal import audit, tenancy
@@ -31,6 +31,8 @@ from submissions.wire.archives import unzip_single
 from submissions.wire.unreadable import Unreadable
 
 _CHUNK = 2000
+ANOTHERS: Final = 0
+"""Stands for the envelope of a set that somebody else sent: no declaration of ours lies in it."""
 _CANCELLATION = 3  # AttestationStatus
 
 
@@ -163,10 +165,11 @@ def _acknowledge(batch: Batch, answer: Acknowledgement, file: InboundFile, effec
     if not sets.prove_dropped(batch):
         effect.unmatched += 1
         return
+    ticket = answers.usable_ticket(answer.ticket)
     if answer.is_accepted:
-        verdict = sets.acknowledge(batch, answer.ticket or "")
+        verdict = sets.acknowledge(batch, ticket)
     else:
-        verdict = sets.reject(batch, answer.ticket or "", list(answer.error_ids), file)
+        verdict = sets.reject(batch, ticket, [code[: answers.CODE_LENGTH] for code in answer.error_ids], file)
     match verdict:
         case sets.Verdict.MOVED:
             effect.moved += 1
@@ -177,13 +180,17 @@ def _acknowledge(batch: Batch, answer: Acknowledgement, file: InboundFile, effec
 
 
 def with_envelopes(file: InboundFile, content: bytes) -> Iterator[tuple[Notification, int | None]]:
-    """Every form of a NOTI, with the id of our envelope that its file name speaks of, if any."""
-    known: dict[str | None, Envelope | None] = {None: None}
+    """Every form of a NOTI, with the id of our envelope that its file name speaks of.
+
+    None when it names no file, or nothing that is a name; `ANOTHERS` when it names a set that is not of this channel.
+    """
+    known: dict[str | None, int | None] = {None: None}
     for answer in answers.notifications(content):
-        if answer.file_name not in known:
-            known[answer.file_name] = envelope_of(file, answer.file_name)
-        envelope = known[answer.file_name]
-        yield answer, envelope.pk if envelope else None
+        name = answer.file_name
+        if name is not None and name not in known:
+            envelope = envelope_of(file, name)
+            known[name] = envelope.pk if envelope else ANOTHERS if is_file_name(name) else None
+        yield answer, known[name]
 
 
 def _apply_notifications(file: InboundFile, content: bytes) -> Effect:

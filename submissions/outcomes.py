@@ -23,7 +23,7 @@ from submissions.fields import BY_ELEMENT
 from submissions.models import Anomaly, Batch, Declaration
 from submissions.states import ACCEPTED as ACCEPTED_STATES
 from submissions.states import DECLARATION_MOVES, DeclarationState, before
-from submissions.wire.answers import AnomalyReport, Notification
+from submissions.wire.answers import CODE_LENGTH, AnomalyReport, Notification, usable_ticket
 
 if TYPE_CHECKING:
     from submissions.answering import Effect
@@ -179,7 +179,7 @@ def _move(finals: Sequence[_Final], states: Sequence[str] = _BEFORE, condition: 
                 timezone.now(),
                 [one.declaration.pk for one in finals],
                 [one.state for one in finals],
-                [one.answer.ticket or "" for one in finals],
+                [usable_ticket(one.answer.ticket) for one in finals],
                 [one.made for one in finals],
                 tenancy.current(),
                 list(states),
@@ -213,8 +213,8 @@ def _anomaly(declaration: Declaration, report: AnomalyReport, file: InboundFile)
     return Anomaly(
         declaration_id=declaration.pk,
         inbound_file=file,
-        code=report.code,
-        anomaly_class=report.klass or "",
+        code=report.code[:CODE_LENGTH],
+        anomaly_class=(report.klass or "")[:4],
         tag=(report.tag or "")[:100],
         value=mask_in_text(report.value or "")[:200],
         label=(report.label or "")[:300],

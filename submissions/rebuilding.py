@@ -161,7 +161,9 @@ def _note(file: InboundFile, content: bytes, at: datetime) -> str:
             if envelope and file.state == _F.APPLIED and (receipt.is_accepted or receipt.is_refused):
                 batch = Batch.objects.filter(envelope=envelope).values_list("pk", flat=True).first()
                 verdict = _B.ACKNOWLEDGED if receipt.is_accepted else _B.REJECTED
-                _say([(batch, None, verdict, receipt.ticket or "", "", list(receipt.error_ids), 0, at)])
+                ticket = answers.usable_ticket(receipt.ticket)
+                codes = [code[: answers.CODE_LENGTH] for code in receipt.error_ids]
+                _say([(batch, None, verdict, ticket, "", codes, 0, at)])
     elif root == NOTIFICATION:
         for chunk in batched(answering.with_envelopes(file, content), _CHUNK):
             if file.state == _F.APPLIED:
@@ -177,7 +179,7 @@ type _Row = tuple[int | None, int | None, str, str, str, list[str], int, datetim
 
 def _row(declaration: Declaration, answer: Notification, file: InboundFile, at: datetime) -> _Row:
     state = outcomes.state_of(answer) or ""
-    made, ticket = outcomes.made(answer, file), answer.ticket or ""
+    made, ticket = outcomes.made(answer, file), answers.usable_ticket(answer.ticket)
     return declaration.batch_id, declaration.pk, state, ticket, made, [], len(answer.anomalies), at
 
 
