@@ -3,7 +3,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("submissions", "0011_register_import"),
+        ("submissions", "0013_letters_and_corrections"),
     ]
 
     operations = [
