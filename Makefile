@@ -67,7 +67,7 @@ format: $(INSTALLED) ## Put the code in its form
 	$(PY) -m ruff check --fix .
 	$(PY) -m ruff format .
 
-bench: $(INSTALLED) ## Measure: NAME=seal, pages, import..., N=20000; the last line says ours beside the limit
+bench: $(INSTALLED) ## Measure: NAME=seal, answer, import..., N=20000; the last line says ours beside the limit
 	@test -f "$(BENCH)" || { echo "make bench NAME=... with one of:" bench/[a-z]*.py >&2; exit 2; }
 	@$(PY) -m bench.$(notdir $(basename $(BENCH))) $(N)
 

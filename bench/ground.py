@@ -5,7 +5,7 @@ from __future__ import annotations
 import multiprocessing
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from uuid import UUID
@@ -68,3 +68,24 @@ def analyse() -> None:
     """Lets PostgreSQL count the rows, as autovacuum would have done by the time of a real run."""
     with as_owner(), connections["default"].cursor() as cursor:
         cursor.execute("VACUUM ANALYZE")
+
+
+def in_a_worker[T](work: Callable[..., T], *arguments: object) -> T:
+    """What `work` returns of a process that does only this, in the same database."""
+    there = connections["default"].settings_dict["NAME"]
+    with multiprocessing.get_context("spawn").Pool(1, _start_at, [there]) as pool:
+        return pool.apply(work, arguments)
+
+
+def _start_at(database: str) -> None:
+    start()
+    connections["default"].settings_dict["NAME"] = database
+
+
+def peak() -> float:
+    """The most memory that this process ever had, in megabytes."""
+    # What getrusage tells begins with the peak of the process that started this one.
+    (line,) = (
+        line for line in Path("/proc/self/status").read_text().splitlines() if line.startswith("VmHWM")
+    )
+    return int(line.split()[1]) / 1024

@@ -10,14 +10,12 @@ from __future__ import annotations
 import argparse
 import csv
 import io
-import multiprocessing
 import sys
 import time
 from datetime import date, timedelta
-from pathlib import Path
 from uuid import UUID
 
-from bench.ground import analyse, start
+from bench.ground import analyse, in_a_worker, peak, start
 from portal.servers import provided
 
 _WORKERS = 2_000
@@ -54,11 +52,11 @@ def main() -> None:
             limit = _timed(bare, bare_at[0], bare_file, count)
             import_id = _take_in(ours_at[0], ours_file)
             analyse()
-            checking, applying, before, peak = _in_a_worker(ours_at[0], import_id, count)
+            checking, applying, before, most = in_a_worker(_work, ours_at[0], import_id, count)
     sys.stdout.write(
         f"file: {len(ours_file) / 1e6:.1f} MB, {count} rows, {count // _WRONG} of them wrong\n"
         f"dry run {checking:.2f} s, import {applying:.2f} s\n"
-        f"peak memory of the worker: {peak:.0f} MB (before: {before:.0f} MB)\n"
+        f"peak memory of the worker: {most:.0f} MB (before: {before:.0f} MB)\n"
     )
     ours = checking + applying
     sys.stdout.write(f"import: ours {ours:.2f} s, limit {limit:.2f} s, ratio {ours / limit:.2f}\n")
@@ -139,22 +137,6 @@ def _take_in(mandataire: UUID, content: bytes) -> int:
 # --- ours -----------------------------------------------------------------------------------------
 
 
-def _in_a_worker(mandataire: UUID, import_id: int, count: int) -> tuple[float, float, float, float]:
-    """Seconds of the dry run and of the import, and megabytes before and at most: of a process that does only this."""
-    from django.db import connections
-
-    there = connections["default"].settings_dict["NAME"]
-    with multiprocessing.get_context("spawn").Pool(1, _start_at, [there]) as pool:
-        return pool.apply(_work, [mandataire, import_id, count])
-
-
-def _start_at(database: str) -> None:
-    from django.db import connections
-
-    start()
-    connections["default"].settings_dict["NAME"] = database
-
-
 def _work(mandataire: UUID, import_id: int, count: int) -> tuple[float, float, float, float]:
     from portal import tenancy
     from submissions.importing import applying, keeping
@@ -162,7 +144,7 @@ def _work(mandataire: UUID, import_id: int, count: int) -> tuple[float, float, f
 
     with tenancy.scope(mandataire):
         RegisterImport.objects.get(pk=import_id)
-    before = _peak()
+    before = peak()
     checking = _timed(keeping.work, mandataire, import_id)
     with tenancy.scope(mandataire):
         found = RegisterImport.objects.get(pk=import_id)
@@ -179,15 +161,7 @@ def _work(mandataire: UUID, import_id: int, count: int) -> tuple[float, float, f
             == count - count // _WRONG
         ):
             sys.exit("not every good row became a training that is ready to leave")
-    return checking, took, before, _peak()
-
-
-def _peak() -> float:
-    # What getrusage tells begins with the peak of the process that started this one.
-    (line,) = (
-        line for line in Path("/proc/self/status").read_text().splitlines() if line.startswith("VmHWM")
-    )
-    return int(line.split()[1]) / 1024
+    return checking, took, before, peak()
 
 
 # --- the limit ------------------------------------------------------------------------------------

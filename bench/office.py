@@ -32,7 +32,7 @@ def _pick(name: str, by: str) -> str:
     return f"(ARRAY{words!r})[1 + ({by}) % {len(words)}]"
 
 
-def _insert(model: type[models.Model], source: str, *given: Any, **columns: str) -> None:
+def insert(model: type[models.Model], source: str, *given: Any, **columns: str) -> None:
     """INSERT .. SELECT .. FROM `source`: an SQL expression per column; what is left out has the model's default.
 
     `given` are the parameters of the expressions, in the order of the columns as named.
@@ -54,7 +54,7 @@ def _insert(model: type[models.Model], source: str, *given: Any, **columns: str)
         )  # % is an operator everywhere else
 
 
-def _numbered(model: type[models.Model], columns: str = "") -> str:
+def numbered(model: type[models.Model], columns: str = "") -> str:
     """The rows of a table with their ids, counted from 0 as `i`."""
     wanted = f"id, {columns}" if columns else "id"
     return f"(SELECT {wanted}, row_number() OVER (ORDER BY id) - 1 AS i FROM {model._meta.db_table})"
@@ -73,7 +73,7 @@ def furnish(channel: Channel, mandates: int, place: int) -> None:
 
 def _clients(mandates: int, base: int) -> None:
     number = f"lpad(({base} + i)::text, 8, '0') || lpad((97 - ({base} + i) % 97)::text, 2, '0')"
-    _insert(
+    insert(
         Employer,
         f"generate_series(1, {mandates // 4}) AS i",
         number=number,
@@ -84,9 +84,9 @@ def _clients(mandates: int, base: int) -> None:
     quarter = "date_trunc('quarter', current_date)"
     starts = "CASE k WHEN 0 THEN -24 WHEN 1 THEN -12 WHEN 2 THEN -3 ELSE 3 END"
     ends = "CASE k WHEN 0 THEN -12 WHEN 1 THEN -3 WHEN 2 THEN CASE WHEN i % 20 = 0 THEN 3 END END"
-    _insert(
+    insert(
         Mandate,
-        f"{_numbered(Employer, 'number')} AS e, generate_series(0, 3) AS k",
+        f"{numbered(Employer, 'number')} AS e, generate_series(0, 3) AS k",
         employer_id="e.id",
         employer_number="e.number",
         service="'FLA'",
@@ -110,9 +110,9 @@ def _people(count: int, place: int) -> None:
         )
         for serial in range(count)
     )
-    _insert(
+    insert(
         Membership,
-        f"{_numbered(User)} AS u WHERE u.id IN (SELECT id FROM portal_user WHERE username LIKE 'office{place}.%')",
+        f"{numbered(User)} AS u WHERE u.id IN (SELECT id FROM portal_user WHERE username LIKE 'office{place}.%')",
         user_id="u.id",
         is_manager="i % 60 = 5",
         is_blocked="i % 20 = 19",
@@ -120,9 +120,9 @@ def _people(count: int, place: int) -> None:
     applications = (
         "(VALUES ('declarations', 'encode'), ('channels', 'see'), ('mandates', 'see'), ('users', 'see'))"
     )
-    _insert(
+    insert(
         Grant,
-        f"{_numbered(Membership)} AS m, {applications} AS a (application, profile) "
+        f"{numbered(Membership)} AS m, {applications} AS a (application, profile) "
         "WHERE NOT EXISTS (SELECT FROM portal_grant g WHERE g.member_id = m.id)",
         member_id="m.id",
         application="a.application",
@@ -133,7 +133,7 @@ def _people(count: int, place: int) -> None:
 def _sets(channel: Channel, count: int, sender: str) -> None:
     day = "(current_date - ((b.count - i) / 4)::int)"
     source = f"(SELECT i, {count} AS count FROM generate_series(1, {count}) AS i) AS b"
-    _insert(
+    insert(
         ReservedName,
         source,
         channel_id=str(channel.pk),
@@ -144,9 +144,9 @@ def _sets(channel: Channel, count: int, sender: str) -> None:
         counter="i",
         sequence="'P' || lpad((i % 10000)::text, 4, '0')",
     )
-    _insert(
+    insert(
         Envelope,
-        f"{_numbered(ReservedName, 'day, sequence')} AS n",
+        f"{numbered(ReservedName, 'day, sequence')} AS n",
         channel_id=str(channel.pk),
         name_id="n.id",
         stem=f"'FLAD.{sender}.' || to_char(n.day, 'YYYYMMDD') || '.' || n.sequence || '.R'",
@@ -154,9 +154,9 @@ def _sets(channel: Channel, count: int, sender: str) -> None:
         service="'FLA'",
         sealed_at="n.day + interval '9 hours'",
     )
-    _insert(
+    insert(
         EnvelopePart,
-        f"{_numbered(Envelope)} AS e",
+        f"{numbered(Envelope)} AS e",
         cipher().seal_bytes(FILE, os.urandom(_FI_SIZE)),
         cipher().seal_bytes(FILE, os.urandom(_FS_SIZE)),
         fi_sealed="%s",
@@ -172,9 +172,9 @@ def _sets(channel: Channel, count: int, sender: str) -> None:
         f"CASE WHEN e.i >= {count} - 2 THEN 'sealed' WHEN e.i >= {count} - 4 THEN 'dropped' "
         f"WHEN e.i >= {count} - 6 THEN 'acknowledged' WHEN e.i = {count} - 7 THEN 'parked' ELSE 'answered' END"
     )
-    _insert(
+    insert(
         Batch,
-        f"{_numbered(Envelope, 'sealed_at')} AS e",
+        f"{numbered(Envelope, 'sealed_at')} AS e",
         channel_id=str(channel.pk),
         envelope_id="e.id",
         service="'FLA'",
@@ -187,9 +187,9 @@ def _sets(channel: Channel, count: int, sender: str) -> None:
         answered_at="e.sealed_at + interval '2 hours'",
         ticket="'T' || lpad(e.i::text, 12, '0')",
     )
-    _insert(
+    insert(
         InboundFile,
-        f"{_numbered(Envelope, 'stem, sealed_at')} AS e, generate_series(1, 3) AS k",
+        f"{numbered(Envelope, 'stem, sealed_at')} AS e, generate_series(1, 3) AS k",
         channel_id=str(channel.pk),
         envelope_id="e.id",
         environment="'R'",
@@ -205,9 +205,9 @@ def _sets(channel: Channel, count: int, sender: str) -> None:
 
 def _declarations(count: int) -> None:
     seals = [(cipher().seal_text(NISS, niss), cipher().blind_index(NISS, niss)) for niss in _nisses()]
-    _insert(
+    insert(
         Worker,
-        f"{_numbered(Employer)} AS e, generate_series(1, 2) AS k",
+        f"{numbered(Employer)} AS e, generate_series(1, 2) AS k",
         [sealed for sealed, _index in seals],
         [index for _sealed, index in seals],
         niss_sealed="(%s::bytea[])[k]",
@@ -217,9 +217,9 @@ def _declarations(count: int) -> None:
         given_name=_pick("given", "e.i + k"),
     )
     workers = count // 4 * 2
-    _insert(
+    insert(
         TrainingRecord,
-        f"generate_series(0, {count - 1}) AS r JOIN {_numbered(Worker, 'employer_id')} AS w ON w.i = r * 7 % {workers}",
+        f"generate_series(0, {count - 1}) AS r JOIN {numbered(Worker, 'employer_id')} AS w ON w.i = r * 7 % {workers}",
         employer_id="w.employer_id",
         worker_id="w.id",
         client_reference="'R-' || r",
@@ -241,10 +241,10 @@ def _declarations(count: int) -> None:
         f"WHEN 'acknowledged' THEN 'acknowledged' WHEN 'answered' THEN {settled} "
         "ELSE CASE r.i % 6 WHEN 0 THEN 'draft' WHEN 1 THEN 'withdrawn' ELSE 'ready' END END"
     )
-    _insert(
+    insert(
         Declaration,
-        f"{_numbered(TrainingRecord, 'employer_id')} AS r "
-        f"LEFT JOIN {_numbered(Batch, 'state, sealed_at')} AS b ON b.i = r.i / {IN_A_SET}",
+        f"{numbered(TrainingRecord, 'employer_id')} AS r "
+        f"LEFT JOIN {numbered(Batch, 'state, sealed_at')} AS b ON b.i = r.i / {IN_A_SET}",
         employer_id="r.employer_id",
         record_id="r.id",
         service="'FLA'",
@@ -259,7 +259,7 @@ def _declarations(count: int) -> None:
         answered_at="CASE WHEN b.state = 'answered' THEN b.sealed_at + interval '2 hours' END",
     )
     # A third of the refusals is corrected already, and leaves with the next departure.
-    _insert(
+    insert(
         Declaration,
         "submissions_declaration AS d WHERE d.state = 'refused' AND d.id % 3 = 0",
         employer_id="d.employer_id",
@@ -269,7 +269,7 @@ def _declarations(count: int) -> None:
         state="'ready'",
         replaces_id="d.id",
     )
-    _insert(
+    insert(
         Anomaly,
         "submissions_declaration d JOIN submissions_batch b ON b.id = d.batch_id "
         "JOIN channels_inboundfile f ON f.envelope_id = b.envelope_id AND f.kind = 'ACRF' "
@@ -313,11 +313,11 @@ def happen() -> None:
         f"SELECT n, s.id AS subject, '{kind}' AS kind, '{verb}' AS verb, '{data}'::jsonb AS data, "
         f"now() - ({count} - n) * interval '1 year' / {count} AS at "
         f"FROM generate_series(0, {count - 1}) AS n "
-        f"JOIN {_numbered(model)} AS s ON s.i = n % (SELECT count(*) FROM {model._meta.db_table})"
+        f"JOIN {numbered(model)} AS s ON s.i = n % (SELECT count(*) FROM {model._meta.db_table})"
         for model, kind, verb, data, count in kinds
     )
     actors = f"(SELECT array_agg(user_id) AS ids FROM {Membership._meta.db_table})"
-    _insert(
+    insert(
         Event,
         f"({happened}) AS e, {actors} AS actors ORDER BY e.at",
         at="e.at",

@@ -402,6 +402,7 @@ class Alarm(TenantModel):
         NO_CONTACT = "no_contact", _("No contact with social security")
         UNSENT = "unsent", _("Declarations have not left")
         UNANSWERED = "unanswered", _("Social security does not answer")
+        CONTRADICTED = "contradicted", _("Social security contradicts itself")
         CERTIFICATE_60 = "certificate_60", _("The certificate ends within 60 days")
         CERTIFICATE_30 = "certificate_30", _("The certificate ends within 30 days")
         CERTIFICATE_7 = "certificate_7", _("The certificate ends within a week")

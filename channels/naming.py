@@ -278,6 +278,15 @@ def same_set_key(name: str | FileName) -> str:
     return (parse_name(name) if isinstance(name, str) else name).stem
 
 
+def is_file_name(text: str) -> bool:
+    """Whether a text is the name of any file of the batch channel."""
+    try:
+        parse_name(text)
+    except BadFileName:
+        return False
+    return True
+
+
 def encode_sequence(prefix: str, counter: int) -> str:
     """Five characters: the channel's own first character, then `counter` in base 36.
 

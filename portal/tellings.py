@@ -272,6 +272,10 @@ TELLINGS: Final[Mapping[str, Telling]] = MappingProxyType(
         "batch.delivered_by_hand": Telling(
             _("%(actor)s noted that the batch %(what)s was delivered by hand"), _("Delivered by hand")
         ),
+        "batch.contradicted": Telling(
+            _("Social security contradicted what it said about the batch %(what)s"),
+            _("Social security contradicted itself"),
+        ),
         # answers
         "file.stored": Telling(_("The answer %(what)s came in"), _("An answer came in")),
         "file.applied": Telling(

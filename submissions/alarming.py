@@ -54,6 +54,10 @@ ADVICE: Final[Mapping[str, str | Promise]] = MappingProxyType(
             "A batch left and its receipt or its answers stay away. Collect now; if nothing comes, ask the contact "
             "centre of social security, with the name of the file."
         ),
+        Alarm.Kind.CONTRADICTED: gettext_lazy(
+            "It gave two different final answers about the same declarations. What it said first counts here. Look at "
+            "the files that contradict, and ask the contact centre of social security which answer counts."
+        ),
         **dict.fromkeys(
             (f"certificate_{days}" for days in CERTIFICATE_DAYS),
             gettext_lazy(
@@ -72,11 +76,14 @@ ADVICE: Final[Mapping[str, str | Promise]] = MappingProxyType(
 )
 """What to do, by kind."""
 
+CONTRADICTION_HOLDS: Final = timedelta(days=7)
+"""How long a contradiction is an alarm: nothing ends it by itself, and the file goes on telling it."""
+
 _ITSELF: Final = frozenset({Alarm.Kind.HOST_KEY, Alarm.Kind.BROKEN})
 """Alarms that explain why there is no contact."""
 
 _WARNINGS: Final = frozenset(
-    {"certificate_60", "certificate_30", "rest_60", "rest_30", Alarm.Kind.UNANSWERED}
+    {"certificate_60", "certificate_30", "rest_60", "rest_30", Alarm.Kind.UNANSWERED, Alarm.Kind.CONTRADICTED}
 )
 
 
@@ -100,6 +107,8 @@ def holding(channel: Channel, state: Health, now: datetime) -> set[str]:
         state.oldest_unanswered_at, config.answers_overdue_after, now
     ):
         kinds.add(Alarm.Kind.UNANSWERED)
+    if state.contradicted_at and now - state.contradicted_at < CONTRADICTION_HOLDS:
+        kinds.add(Alarm.Kind.CONTRADICTED)
     for name, until in (("certificate", state.certificate_until), ("rest", state.rest_until)):
         left = until - now if until else timedelta.max
         nearest = next((days for days in CERTIFICATE_DAYS if left <= timedelta(days=days)), None)

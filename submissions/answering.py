@@ -6,6 +6,7 @@ Everything one file causes happens in one transaction with the file's own move, 
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from itertools import batched
@@ -16,7 +17,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from channels.models import Envelope, EnvironmentCode, InboundFile
-from channels.naming import BadFileName, same_set_key
+from channels.naming import BadFileName, is_file_name, same_set_key
 from channels.states import INBOUND_MOVES
 from mandates.models import NISS, Worker
 from portal import audit, tenancy
@@ -30,19 +31,31 @@ from submissions.wire.archives import unzip_single
 from submissions.wire.unreadable import Unreadable
 
 _CHUNK = 2000
+ANOTHERS: Final = 0
+"""Stands for the envelope of a set that somebody else sent: no declaration of ours lies in it."""
 _CANCELLATION = 3  # AttestationStatus
 
 
 @dataclass
 class Effect:
-    """What one file caused: counted while it is applied, told in its Event and on the files page."""
+    """What one file caused: counted while it is applied, told in its Event and on the files page.
+
+    `batches` counts the contradictions of each set.
+    """
 
     kind: str
     moved: int = 0
     repeated: int = 0
     contradicted: int = 0
     unmatched: int = 0
+    batches: Counter[int] = field(default_factory=Counter)
     envelopes: set[int] = field(default_factory=set)
+
+    def contradict(self, batch_id: int | None) -> None:
+        """Counts an answer that contradicts another final one, about a set or something in it."""
+        self.contradicted += 1
+        if batch_id is not None:
+            self.batches[batch_id] += 1
 
     @property
     def found_nothing(self) -> bool:
@@ -52,9 +65,9 @@ class Effect:
     def reason(self) -> str:
         """What a person should know about it, or nothing."""
         if self.contradicted:
-            return _("%(count)d answers contradict an earlier final answer and were not applied.") % {
-                "count": self.contradicted
-            }
+            return _(
+                "%(count)d answers contradict another final answer. What social security said first counts."
+            ) % {"count": self.contradicted}
         if self.unmatched:
             return _("%(count)d answers match nothing that this portal sent.") % {"count": self.unmatched}
         return ""
@@ -79,6 +92,7 @@ def apply(mandataire: UUID, file_id: int) -> InboundFile.State | None:
         else:
             state = InboundFile.State.UNMATCHED if effect.found_nothing else InboundFile.State.APPLIED
             reason = effect.reason()
+            sets.note_contradictions(effect.batches, file)
         envelope = effect.envelopes.pop() if len(effect.envelopes) == 1 else None
         move(
             file,
@@ -105,9 +119,7 @@ def replay(file: InboundFile) -> None:
 
 
 def _apply(file: InboundFile) -> Effect:
-    content = file.content
-    if file.name.startswith("CO."):
-        _name, content = unzip_single(content)
+    content = unpacked(file.name, file.content)
     kind = answers.root_kind(content)
     reader = _READERS.get(kind)
     if reader is None:
@@ -117,7 +129,12 @@ def _apply(file: InboundFile) -> Effect:
     return reader(file, content)
 
 
-def _envelope_of(file: InboundFile, file_name: str | None) -> Envelope | None:
+def unpacked(name: str, content: bytes) -> bytes:
+    """The answer itself, where it came as an archive. Raises Unreadable."""
+    return unzip_single(content)[1] if name.startswith("CO.") else content
+
+
+def envelope_of(file: InboundFile, file_name: str | None) -> Envelope | None:
     """Our envelope that an answer speaks of, matched on what follows the first dot: answers quote GO, some FI."""
     if not file_name:
         return None
@@ -133,7 +150,7 @@ def _envelope_of(file: InboundFile, file_name: str | None) -> Envelope | None:
 def _apply_acknowledgements(file: InboundFile, content: bytes) -> Effect:
     effect = Effect(kind="ACRF")
     for answer in answers.acknowledgements(content):
-        envelope = _envelope_of(file, answer.file_name)
+        envelope = envelope_of(file, answer.file_name)
         batch = Batch.objects.select_for_update().filter(envelope=envelope).first() if envelope else None
         # What says neither yes nor no is kept for a person to read, and moves nothing.
         if envelope is None or batch is None or not (answer.is_accepted or answer.is_refused):
@@ -148,31 +165,37 @@ def _acknowledge(batch: Batch, answer: Acknowledgement, file: InboundFile, effec
     if not sets.prove_dropped(batch):
         effect.unmatched += 1
         return
+    ticket = answers.usable_ticket(answer.ticket)
     if answer.is_accepted:
-        verdict = sets.acknowledge(batch, answer.ticket or "")
+        verdict = sets.acknowledge(batch, ticket)
     else:
-        verdict = sets.reject(batch, answer.ticket or "", list(answer.error_ids), file)
+        verdict = sets.reject(batch, ticket, [code[: answers.CODE_LENGTH] for code in answer.error_ids], file)
     match verdict:
         case sets.Verdict.MOVED:
             effect.moved += 1
         case sets.Verdict.REPEATED:
             effect.repeated += 1
         case sets.Verdict.CONTRADICTED:
-            effect.contradicted += 1
+            effect.contradict(batch.pk)
+
+
+def with_envelopes(file: InboundFile, content: bytes) -> Iterator[tuple[Notification, int | None]]:
+    """Every form of a NOTI, with the id of our envelope that its file name speaks of.
+
+    None when it names no file, or nothing that is a name; `ANOTHERS` when it names a set that is not of this channel.
+    """
+    known: dict[str | None, int | None] = {None: None}
+    for answer in answers.notifications(content):
+        name = answer.file_name
+        if name is not None and name not in known:
+            envelope = envelope_of(file, name)
+            known[name] = envelope.pk if envelope else ANOTHERS if is_file_name(name) else None
+        yield answer, known[name]
 
 
 def _apply_notifications(file: InboundFile, content: bytes) -> Effect:
     effect = Effect(kind="NOTI")
-    known: dict[str | None, Envelope | None] = {None: None}
-
-    def with_envelopes() -> Iterator[tuple[Notification, int | None]]:
-        for answer in answers.notifications(content):
-            if answer.file_name not in known:
-                known[answer.file_name] = _envelope_of(file, answer.file_name)
-            envelope = known[answer.file_name]
-            yield answer, envelope.pk if envelope else None
-
-    for chunk in batched(with_envelopes(), _CHUNK):
+    for chunk in batched(with_envelopes(file, content), _CHUNK):
         outcomes.settle(list(chunk), file, effect)
     sets.close_answered(effect.envelopes)
     return effect
@@ -213,3 +236,6 @@ _READERS: Final[dict[str, Callable[[InboundFile, bytes], Effect]]] = {
     "NOTIFICATION": _apply_notifications,
     "IDFLUX": _apply_replacements,
 }
+
+KINDS: Final = {"ACRF": "ACRF", "NOTIFICATION": "NOTI", "IDFLUX": "IDFL"}
+"""What a file is, by its root: the `kind` of its row."""

@@ -23,7 +23,8 @@ class Health:
 
     `oldest_unsent_at`: when the oldest set that has not left was sealed. `oldest_unacknowledged_at`: when the oldest
     set without a receipt was dropped. `oldest_unanswered_at`: when the oldest set without all its answers was
-    acknowledged. `certificate_until`: when the last signing certificate ends; `rest_until`: when the first one that is
+    acknowledged. `contradicted_at`: when social security last contradicted itself.
+    `certificate_until`: when the last signing certificate ends; `rest_until`: when the first one that is
     kept for a REST account does, because each stands for an account of its own until it is removed. `ready`:
     declarations that a departure would take.
     """
@@ -33,6 +34,7 @@ class Health:
     oldest_unsent_at: datetime | None = None
     oldest_unacknowledged_at: datetime | None = None
     oldest_unanswered_at: datetime | None = None
+    contradicted_at: datetime | None = None
     certificate_until: datetime | None = None
     rest_until: datetime | None = None
     unsent: int = 0
@@ -52,6 +54,7 @@ def of(channels: Sequence[Channel]) -> dict[int, Health]:
             oldest_unsent_at=Min("sealed_at", filter=not_left),
             oldest_unacknowledged_at=Min("dropped_at", filter=Q(state=BatchState.DROPPED)),
             oldest_unanswered_at=Min("acknowledged_at", filter=Q(state=BatchState.ACKNOWLEDGED)),
+            contradicted_at=Max("contradicted_at"),
             unsent=Count("pk", filter=Q(state=BatchState.SEALED)),
             parked=Count("pk", filter=Q(state=BatchState.PARKED)),
         )

@@ -1,9 +1,16 @@
-"""Applies the lines of a NOTI to the declarations they answer: a chunk at a time, set-based, exceptions one by one."""
+"""Applies the lines of a NOTI to the declarations they answer: a chunk at a time, set-based.
+
+The first final answer counts, in the order in which social security made them and not in which they came in: so the
+same answers end in the same state whatever their order on the way. What contradicts it is counted and told, and changes
+nothing. An answer that was made before the one that settled a declaration takes its place, unless something was done
+since (a correction, a modification, a declaration in production): then only a person can tell what is right.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Final
+import re
+from collections.abc import Collection, Sequence
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from django.db import connection
 from django.utils import timezone
@@ -14,8 +21,9 @@ from portal import tenancy
 from submissions import recognising, sets
 from submissions.fields import BY_ELEMENT
 from submissions.models import Anomaly, Batch, Declaration
+from submissions.states import ACCEPTED as ACCEPTED_STATES
 from submissions.states import DECLARATION_MOVES, DeclarationState, before
-from submissions.wire.answers import AnomalyReport, Notification
+from submissions.wire.answers import CODE_LENGTH, AnomalyReport, Notification, usable_ticket
 
 if TYPE_CHECKING:
     from submissions.answering import Effect
@@ -25,6 +33,8 @@ REFUSED, ACCEPTED = (
     1,
 )  # HandlingResult / ResultCode; 2 proposal, 3 provisional and 4 time-out are not final.
 _BEFORE: Final = before(DECLARATION_MOVES, DeclarationState.ACCEPTED)
+_FINAL: Final = (*ACCEPTED_STATES, DeclarationState.REFUSED)
+_HOUR: Final = re.compile(r"[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,3})?")
 
 
 def state_of(answer: Notification) -> DeclarationState | None:
@@ -36,37 +46,64 @@ def state_of(answer: Notification) -> DeclarationState | None:
     return None
 
 
+def made(answer: Notification, file: InboundFile) -> str:
+    """When social security made an answer, as text in that order: the moment of its form, then its file.
+
+    What says no moment comes after all that does. Of one moment, the name of the file decides, which social security
+    numbers; of one name, the content.
+    """
+    day, hour = answer.header.created_on, answer.header.created_hour or ""
+    moment = f"{day or '9999-99-99'}T{hour if _HOUR.fullmatch(hour) else '99'}"
+    return f"{moment} {file.name.partition('.')[2]} {file.sha256[:8]}"
+
+
 def settle(chunk: Sequence[tuple[Notification, int | None]], file: InboundFile, effect: Effect) -> None:
     """Applies one chunk of answers, each with the envelope its file name speaks of, counting into `effect`."""
-    found = _proven(_match(chunk, file), effect)
+    found = _proven(match(chunk, file), effect)
     effect.unmatched += len(chunk) - len(found)
-    firsts: dict[int, tuple[Declaration, Notification]] = {}
-    # What is final comes first, so that a time-out told before it in the same file does not hide it.
-    for declaration, answer in sorted(found, key=lambda pair: state_of(pair[1]) is None):
-        firsts.setdefault(declaration.pk, (declaration, answer))
-    moved = _move([(d, a) for d, a in firsts.values() if state_of(a) is not None])
+    finals: dict[int, _Final] = {}
+    for declaration, answer in found:
+        state = state_of(answer)
+        if state is not None:
+            this = _Final(declaration, answer, state, made(answer, file))
+            finals[declaration.pk] = min(finals.get(declaration.pk, this), this, key=lambda one: one.made)
+    moved = _move(list(finals.values()))
+    late = [one for one in finals.values() if one.declaration.pk not in moved]
+    before_us = _states_of({declaration.pk for declaration, _answer in found} - moved)
+    earlier = _take_the_place(late)
+    if earlier:
+        Anomaly.objects.filter(mandataire_id=tenancy.current(), declaration_id__in=earlier).delete()
     effect.moved += len(moved)
-    rest = [(d, a) for d, a in found if d.pk not in moved or a is not firsts[d.pk][1]]
-    # Read again: what did not move was settled before, or by another file at this very moment.
-    settled = dict(Declaration.objects.filter(pk__in={d.pk for d, _a in rest}).values_list("pk", "state"))
-    for declaration, answer in rest:
-        _compare(settled[declaration.pk], answer, effect)
-    _keep_anomalies([firsts[identity] for identity in moved], file)
+    for declaration, answer in found:
+        if declaration.pk in moved and answer is finals[declaration.pk].answer:
+            continue
+        known = finals[declaration.pk].state if declaration.pk in moved else before_us[declaration.pk]
+        _compare(known, declaration, answer, effect)
+    _keep_anomalies([finals[pk] for pk in moved | earlier], file)
 
 
-def _compare(settled: str, answer: Notification, effect: Effect) -> None:
-    """Counts an answer that changed nothing: said before, not final yet, or against a final answer."""
+class _Final(NamedTuple):
+    """What a file says of a declaration in the end; `made` as `outcomes.made` has it."""
+
+    declaration: Declaration
+    answer: Notification
+    state: DeclarationState
+    made: str
+
+
+def _compare(known: str, declaration: Declaration, answer: Notification, effect: Effect) -> None:
+    """Counts an answer that moved nothing on: said before, not final yet, or against another final answer."""
     new = state_of(answer)
-    if new is None or settled == new:
+    if new is None or known == new:
         effect.repeated += 1
     else:
-        effect.contradicted += 1
+        effect.contradict(declaration.batch_id)
 
 
 type _Found = list[tuple[Declaration, Notification]]
 
 
-def _match(chunk: Sequence[tuple[Notification, int | None]], file: InboundFile) -> _Found:
+def match(chunk: Sequence[tuple[Notification, int | None]], file: InboundFile) -> _Found:
     """Finds the declaration of each answer; answers that match nothing are left out.
 
     Our own reference comes first, then the ticket of the form; an answer that quotes a file and nothing else can
@@ -112,28 +149,56 @@ def _proven(found: _Found, effect: Effect) -> _Found:
     return [(d, a) for d, a in found if d.batch.envelope_id not in never_left]
 
 
-def _move(final: Sequence[tuple[Declaration, Notification]]) -> set[int]:
-    """Moves the declarations to their final states in one guarded UPDATE; returns the ids that moved."""
+def _states_of(declarations: Collection[int]) -> dict[int, str]:
+    """The states as they are now: what did not move was settled before, or by another file at this very moment."""
+    if not declarations:
+        return {}
+    rows = Declaration.objects.filter(mandataire_id=tenancy.current(), pk__in=declarations)
+    return dict(rows.values_list("pk", "state"))
+
+
+_MOVE: Final = """
+    UPDATE submissions_declaration d SET state = a.state, ticket = a.ticket, settled_by = a.made, answered_at = %s
+    FROM unnest(%s::bigint[], %s::text[], %s::text[], %s::text[]) AS a (id, state, ticket, made)
+    WHERE d.id = a.id AND d.mandataire_id = %s AND d.state = ANY(%s)"""
+_WAS_MADE_EARLIER: Final = """
+    AND a.made < d.settled_by AND NOT EXISTS (
+        SELECT FROM submissions_declaration f WHERE f.mandataire_id = d.mandataire_id AND f.replaces_id = d.id)
+    AND NOT EXISTS (
+        SELECT FROM submissions_declaration f WHERE f.mandataire_id = d.mandataire_id AND f.promotes_id = d.id)"""
+
+
+def _move(finals: Sequence[_Final], states: Sequence[str] = _BEFORE, condition: str = "") -> set[int]:
+    """Moves declarations that are in one of `states` in one guarded UPDATE; returns the ids that moved."""
+    if not finals:
+        return set()
     with connection.cursor() as cursor:
         cursor.execute(
-            "UPDATE submissions_declaration d SET state = a.state, ticket = a.ticket, answered_at = %s "
-            "FROM unnest(%s::bigint[], %s::text[], %s::text[]) AS a (id, state, ticket) "
-            "WHERE d.id = a.id AND d.mandataire_id = %s AND d.state = ANY(%s) RETURNING d.id",
+            f"{_MOVE} {condition} RETURNING d.id",
             [
                 timezone.now(),
-                [declaration.pk for declaration, _answer in final],
-                [state_of(answer) for _declaration, answer in final],
-                [answer.ticket or "" for _declaration, answer in final],
+                [one.declaration.pk for one in finals],
+                [one.state for one in finals],
+                [usable_ticket(one.answer.ticket) for one in finals],
+                [one.made for one in finals],
                 tenancy.current(),
-                _BEFORE,
+                list(states),
             ],
         )
         return {identity for (identity,) in cursor.fetchall()}
 
 
-def _keep_anomalies(moved: Sequence[tuple[Declaration, Notification]], file: InboundFile) -> None:
+def _take_the_place(late: Sequence[_Final]) -> set[int]:
+    """Lets answers that were made before those that settled their declarations take their place; returns the ids.
+
+    Not where something followed: a declaration that replaces or promotes it was made because of the state it was in.
+    """
+    return _move(late, _FINAL, _WAS_MADE_EARLIER)
+
+
+def _keep_anomalies(finals: Sequence[_Final], file: InboundFile) -> None:
     Anomaly.objects.bulk_create(
-        (_anomaly(declaration, report, file) for declaration, answer in moved for report in answer.anomalies),
+        (_anomaly(one.declaration, report, file) for one in finals for report in one.answer.anomalies),
         batch_size=1000,
     )
 
@@ -148,8 +213,8 @@ def _anomaly(declaration: Declaration, report: AnomalyReport, file: InboundFile)
     return Anomaly(
         declaration_id=declaration.pk,
         inbound_file=file,
-        code=report.code,
-        anomaly_class=report.klass or "",
+        code=report.code[:CODE_LENGTH],
+        anomaly_class=(report.klass or "")[:4],
         tag=(report.tag or "")[:100],
         value=mask_in_text(report.value or "")[:200],
         label=(report.label or "")[:300],

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
 from enum import Enum
 from uuid import UUID
@@ -196,3 +196,11 @@ def close_answered(envelopes: Collection[int]) -> None:
     ):
         batch.move(BatchState.ANSWERED, answered_at=timezone.now())
         audit.record("batch.answered", batch)
+
+
+def note_contradictions(counts: Mapping[int, int], file: InboundFile) -> None:
+    """Notes which sets (by id, with how many answers) a file contradicts: an alarm tells it (`alarming.holding`)."""
+    now = timezone.now()
+    for batch in Batch.objects.filter(pk__in=counts).order_by("pk"):
+        Batch.objects.filter(pk=batch.pk).update(contradicted_at=now)
+        audit.record("batch.contradicted", batch, data={"count": counts[batch.pk], "file": file.pk})

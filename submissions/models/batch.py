@@ -25,7 +25,10 @@ class BatchQuerySet(models.QuerySet["Batch"]):
 
 
 class Batch(TenantModel):
-    """One set of at most 9 FI parts, sealed in one Envelope. Times are moments, None until they happened."""
+    """One set of at most 9 FI parts, sealed in one Envelope. Times are moments, None until they happened.
+
+    `contradicted_at`: when social security last said something final about it that contradicts what it said before.
+    """
 
     State = BatchState
 
@@ -40,6 +43,7 @@ class Batch(TenantModel):
     dropped_at = models.DateTimeField(null=True)
     acknowledged_at = models.DateTimeField(null=True)
     answered_at = models.DateTimeField(null=True)
+    contradicted_at = models.DateTimeField(null=True)
     ticket = models.CharField(_("ticket"), max_length=13, blank=True)
     error_codes = ArrayField(models.CharField(max_length=20), default=list)
     parked_reason = models.TextField(blank=True)

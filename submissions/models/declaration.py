@@ -77,9 +77,11 @@ class Declaration(TenantModel):
 
     It is about one thing: a training record (FLA), a form of a ready-made file, or a document.
     `earlier_ticket` is the ticket of the accepted form that a modification or cancellation speaks of. `replaces` links
-    a correction to what it corrects. `environment` (R, T or S) is where it goes or went; "" goes with the channel, and
-    is settled when it is sealed. `promotes` is the one that was accepted as a test, of which
-    this one is for production. `part` and `position` count from 1 and are the way back from an anomaly.
+    a correction to what it corrects. `environment` (R, T or S) is where it goes or went; "" goes with the channel,
+    and is settled when it is sealed. `promotes` is the one that was accepted as a test, of which this one is for
+    production. `part` and `position` count from 1 and are the way back from an anomaly. `settled_by` says which
+    answer settled it, as text in the order in which social security made its answers (`outcomes.made`); "" when none
+    did, or the refusal of the whole set.
     """
 
     State = DeclarationState
@@ -109,6 +111,7 @@ class Declaration(TenantModel):
     part = models.PositiveSmallIntegerField(null=True)
     position = models.PositiveSmallIntegerField(null=True)
     ticket = models.CharField(max_length=13, blank=True)
+    settled_by = models.CharField(max_length=100, blank=True, default="", db_default="", db_collation="C")
     created_at = models.DateTimeField(auto_now_add=True)
     answered_at = models.DateTimeField(null=True)
 

@@ -33,6 +33,16 @@ BY_SOCIAL_SECURITY: Final = 2
 """ReferenceOrigin of a ticket of social security."""
 
 
+TICKET_LENGTH: Final = 13
+CODE_LENGTH: Final = 20
+"""Characters; the codes that exist have 9. Of what is longer, the raw file has the rest."""
+
+
+def usable_ticket(text: str | None) -> str:
+    """A ticket of social security; "" for none, and for what is too long to be one."""
+    return text if text and len(text) <= TICKET_LENGTH else ""
+
+
 @dataclass(frozen=True, slots=True)
 class Header:
     """What every form of an answer starts with. `created_hour` is as it came (HH:MM:SS.mmm, in Belgium)."""

@@ -27,6 +27,7 @@ from portal import audit, tenancy
 from portal.demo import loading
 from portal.models import Event, Mandataire
 from simulator.server import Simulator
+from submissions import rebuilding
 from submissions.conserving import Account, account
 from submissions.models import Batch, Declaration
 from submissions.states import ACCEPTED, DeclarationState
@@ -182,12 +183,18 @@ class House:
             assert found.breaks == []
             assert Counter(found.by_state) == self.expected[sender], self.tell()
             assert audit.verify(mandataire)[1] is None
+        self.assert_rebuilt()
         self.assert_sent_once()
         self.assert_answers_are_here()
         for _ in self.scopes():
             assert set(Batch.objects.order_by("pk").values_list("state", flat=True)) == {"answered"}
         stopped = [Event.objects.filter(verb="batch.parked").count() for _ in self.scopes()]
         assert sum(stopped) == parked, "people are called when, and only when, they are needed"
+
+    def assert_rebuilt(self) -> None:
+        """The state of everything follows from the raw files and the Events."""
+        for mandataire in self.tenants.values():
+            assert list(rebuilding.check(mandataire)) == []
 
     def assert_sent_once(self) -> None:
         """What social security holds is what was sealed, each set once, and each declaration in one of them."""

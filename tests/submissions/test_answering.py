@@ -413,3 +413,33 @@ def test_a_compressed_answer_that_holds_two_files_is_not_opened(batch: Batch) ->
     file = receive(batch, zipped((f"FO.{name}", inside), ("FO.other", inside)), name=f"CO.{name}")
     assert file.state == "unreadable"
     assert states(batch) == [D.SENT] * 3
+
+
+TOO_LONG = "X" * 30
+
+
+@pytest.mark.parametrize("is_accepted", [True, False])
+def test_a_receipt_with_a_ticket_and_codes_that_cannot_be_is_applied(batch: Batch, is_accepted: bool) -> None:
+    content = receipt(batch, is_accepted=is_accepted, errors=(TOO_LONG,)).replace(
+        FILE_TICKET.encode(), TOO_LONG.encode()
+    )
+    assert receive(batch, content).state == "applied"
+    assert (again(batch).state, again(batch).ticket) == ("acknowledged" if is_accepted else "rejected", "")
+
+
+def test_an_answer_with_a_ticket_and_a_code_that_cannot_be_is_applied(batch: Batch) -> None:
+    first = factories.declarations_of(batch)[0]
+    report = ANOMALY.replace("00024-179", TOO_LONG).replace(">B<", f">{TOO_LONG}<")
+    assert receive(batch, noti(verdict(first, "0", anomalies=report, ticket=TOO_LONG))).state == "applied"
+    first.refresh_from_db()
+    assert (first.state, first.ticket) == (D.REFUSED, "")
+    assert Anomaly.objects.get().code == TOO_LONG[:20]
+
+
+def test_a_reference_beside_the_file_of_somebody_else_matches_nothing(batch: Batch) -> None:
+    first = factories.declarations_of(batch)[0]
+    other = "GO.FLAD.999998.20251001.ZZZZZ.S.1"
+    assert receive(batch, noti(verdict(first, file_name=other))).state == "unmatched"
+    assert states(batch)[0] == D.SENT
+    assert receive(batch, noti(verdict(first, file_name="no name of a file"))).state == "applied"
+    assert states(batch)[0] == D.ACCEPTED
