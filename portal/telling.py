@@ -118,6 +118,8 @@ def sentence(event: Event, actor: str, what: str = "", labels: Mapping[str, str 
 def short(event: Event, labels: Mapping[str, str | Promise]) -> str:
     """The Event in a few words, for the page of its object."""
     text, data = str(TELLINGS[event.verb].short), event.data
+    if event.verb.startswith("problem."):
+        return text % _values(event, labels)
     if event.verb == "record.changed":
         return gettext("%(what)s: %(detail)s") % {"what": text, "detail": _fields(event, labels)}
     if detail := _of_the_register(event):

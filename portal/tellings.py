@@ -205,6 +205,27 @@ TELLINGS: Final[Mapping[str, Telling]] = MappingProxyType(
         "record.cancellation_asked": Telling(
             _("%(actor)s asked for the cancellation of %(what)s"), _("Cancellation asked for")
         ),
+        # what waits for somebody
+        "problem.assigned": Telling(_("%(actor)s gave %(what)s to %(who)s"), _("Given to %(who)s")),
+        "problem.released": Telling(_("%(actor)s left %(what)s to whoever takes it"), _("Given to nobody")),
+        "problem.snoozed": Telling(_("%(actor)s put off %(what)s%(until)s"), _("Put off%(until)s")),
+        "problem.woken": Telling(_("%(actor)s brought %(what)s back at once"), _("Brought back")),
+        "problem.commented": Telling(_("%(actor)s wrote about %(what)s"), _("Comment")),
+        "problem.closed": Telling(_("%(actor)s closed %(what)s%(count)s"), _("Closed%(count)s")),
+        "problem.accepted": Telling(
+            _("%(actor)s left what was accepted with %(what)s as it is%(count)s"),
+            _("Left as it is%(count)s"),
+        ),
+        "problem.reopened": Telling(
+            _("%(actor)s opened %(what)s again%(count)s"), _("Opened again%(count)s")
+        ),
+        "problem.corrected": Telling(
+            _("%(actor)s corrected %(what)s and declared again%(count)s"),
+            _("Corrected and declared again%(count)s"),
+        ),
+        "problem.sent_again": Telling(
+            _("%(actor)s declared again what %(what)s refused%(count)s"), _("Declared again%(count)s")
+        ),
         # trainings encoded for many at once
         "course.encoded": Telling(_("%(actor)s encoded “%(title)s” for %(workers)s of %(what)s%(kept)s")),
         "course.completed": Telling(

@@ -1,12 +1,17 @@
-"""What happened to a record, a set and all that belongs to them, in the reader's words, newest first."""
+"""What happened to a record, a set and all that belongs to them, in the reader's words.
+
+A record's history is a story, from its beginning: declared, refused because of this, corrected by somebody from this to
+that, accepted. Of sets and workers the newest comes first.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Collection
-from datetime import datetime
-from typing import Any, Final
+from collections.abc import Collection, Iterator
+from datetime import date, datetime
+from typing import Any, Final, cast
 
 from django.db.models import Q
+from django.urls import reverse
 from django.utils.functional import Promise
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
@@ -16,9 +21,19 @@ from mandates.models import FormerNumber, Worker
 from portal import telling, tenancy
 from portal.models import Event
 from portal.tellings import SHORT, TELLINGS
-from submissions.fields import BY_NAME
-from submissions.models import Batch, CareerDocument, Declaration, RelayedFile, TrainingRecord
+from portal.templatetags.presenting import Column, shown
+from submissions.fields import BY_NAME, Field
+from submissions.models import (
+    Batch,
+    CareerDocument,
+    Declaration,
+    Problem,
+    RelayedFile,
+    Settlement,
+    TrainingRecord,
+)
 from submissions.states import DeclarationState
+from submissions.words import heading
 
 MOST: Final = 100
 """Events shown; the whole chain is in the journal."""
@@ -32,7 +47,7 @@ IN_THE_ROW: Final = frozenset({"declaration.created"})
 def of_record(
     record: TrainingRecord | RelayedFile | CareerDocument | Declaration, declarations: Collection[Declaration]
 ) -> list[dict[str, Any]]:
-    """What happened to a record, a file or a document, and to the declarations about it. Two queries.
+    """What happened to a record, a file or a document, and to the declarations about it, in order. Three queries.
 
     What happened to many declarations at once has one Event, kept with their set or with the first of them: here each
     tells of itself, from its own row.
@@ -43,17 +58,42 @@ def of_record(
             _line(record.course.encoded_at, _("Encoded for several workers"), record.course.encoded_by)
         )
     for declaration in declarations:
-        told.append(_line(declaration.created_at, _declared(declaration)))
-        if declaration.batch and declaration.batch.dropped_at:
-            told.append(_line(declaration.batch.dropped_at, _placed(declaration, DeclarationState.SENT)))
-        if declaration.answered_at:
-            answer = DeclarationState(declaration.state)
-            told.append(_line(declaration.answered_at, _placed(declaration, answer)))
-    return sorted(told, key=lambda line: line["at"], reverse=True)[:MOST]
+        told += _told_by(declaration)
+    if declarations:
+        told += _settled(declarations)
+    # The newest are kept, and read in order; of the same moment, what was done before what it caused.
+    return sorted(told, key=lambda line: line["at"])[-MOST:]
 
 
-def _line(at: datetime, text: str | Promise, actor: str = "") -> dict[str, Any]:
-    return {"at": at, "text": capfirst(str(text)), "actor": actor, "reason": ""}
+def _told_by(declaration: Declaration) -> Iterator[dict[str, Any]]:
+    """What a declaration's own row says: when it was made, sent and answered, with the way to each."""
+    here = f"#declaration-{declaration.pk}"
+    yield _line(declaration.created_at, _declared(declaration), url=here)
+    batch = declaration.batch
+    if batch and batch.dropped_at:
+        # Files mix employers: to a limited reader they do not exist.
+        url = reverse("batch", args=[batch.pk]) if tenancy.limit() is None else ""
+        yield _line(batch.dropped_at, _placed(declaration, DeclarationState.SENT), url=url)
+    if declaration.answered_at:
+        text = _placed(declaration, DeclarationState(declaration.state))
+        # An answer without remarks is asked for no anomalies.
+        found = [] if declaration.state == DeclarationState.ACCEPTED else declaration.anomalies.all()
+        causes = list(
+            dict.fromkeys(str(heading(one.code, one.label, one.tag, declaration.quarter)) for one in found)
+        )
+        if causes:
+            text = _("%(what)s: %(detail)s") % {"what": text, "detail": ", ".join(causes)}
+        yield _line(declaration.answered_at, text, url=here)
+
+
+def _settled(declarations: Collection[Declaration]) -> Iterator[dict[str, Any]]:
+    """Where somebody decided that nothing more is to be done about an answer. One query."""
+    for row in Settlement.objects.filter(mandataire_id=tenancy.current(), declaration__in=declarations):
+        yield {**_line(row.settled_at, _("Left as it is"), row.settled_by), "reason": row.reason}
+
+
+def _line(at: datetime, text: str | Promise, actor: str = "", *, url: str = "") -> dict[str, Any]:
+    return {"at": at, "text": capfirst(str(text)), "actor": actor, "reason": "", "url": url}
 
 
 def _placed(declaration: Declaration, state: DeclarationState) -> str:
@@ -66,7 +106,32 @@ def _placed(declaration: Declaration, state: DeclarationState) -> str:
 
 def _declared(declaration: Declaration) -> str:
     kind = Declaration.Kind(declaration.kind).label
+    if declaration.replaces_id:
+        return _("Declared again: %(kind)s") % {"kind": kind}
     return _("%(what)s: %(detail)s") % {"what": TELLINGS["declaration.created"].short, "detail": kind}
+
+
+def _changed(event: Event) -> str:
+    """The fields that a change touched, each with what it was and what it is as far as the Event tells that."""
+    values = event.data.get("values", {})
+    told = []
+    for name in event.data.get("fields", ()):
+        column = BY_NAME.get(name)
+        if column is None or name not in values:
+            told.append(str(LABELS.get(name, name)))
+            continue
+        before, after = (_value(column, value) for value in values[name])
+        told.append(f"{column.label} {before} → {after}")
+    return _("%(what)s: %(detail)s") % {"what": TELLINGS[event.verb].short, "detail": "; ".join(told)}
+
+
+def _value(column: Field, value: Any) -> str:
+    """A value as an Event keeps it (`redeclaring.told_values`), in words."""
+    if column.kind == "date" and isinstance(value, str):
+        value = date.fromisoformat(value)
+    if column.kind == "choice" and value not in column.choices:
+        return str(value or "–")
+    return shown(cast("Column", column), value)
 
 
 def of_batch(batch: Batch, drops: Collection[Drop], files: Collection[InboundFile]) -> list[dict[str, Any]]:
@@ -75,6 +140,11 @@ def of_batch(batch: Batch, drops: Collection[Drop], files: Collection[InboundFil
     if batch.envelope:
         subjects |= _about(batch.envelope)
     return _told(subjects, SHORT)
+
+
+def of_problem(problem: Problem | None) -> list[dict[str, Any]]:
+    """What people decided and said about a problem, newest first. Two queries, none before the first decision."""
+    return _told(_about(problem), SHORT) if problem else []
 
 
 def of_worker(worker: Worker, former: Collection[FormerNumber]) -> list[dict[str, Any]]:
@@ -98,9 +168,10 @@ def _told(subjects: Q, verbs: Collection[str]) -> list[dict[str, Any]]:
     return [
         {
             "at": event.at,
-            "text": telling.short(event, LABELS),
+            "text": _changed(event) if event.verb == "record.changed" else telling.short(event, LABELS),
             "actor": telling.actor_name(event, actors),
             "reason": event.reason,
+            "url": "",
         }
         for event in events
     ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any, Final, overload
 
@@ -16,7 +16,6 @@ from django.db.models import (
     Count,
     Exists,
     ExpressionWrapper,
-    F,
     IntegerField,
     Max,
     Min,
@@ -160,7 +159,11 @@ class Clients(Sequence[ClientLine]):
 
 def _lines(employers: list[int]) -> Iterator[ClientLine]:
     state = Q(declarations__state__in=ACCEPTED, declarations__environment=_PRODUCTION)
-    refused = Q(declarations__state=DeclarationState.REFUSED, declarations__replaced_by=None)
+    refused = Q(
+        declarations__state=DeclarationState.REFUSED,
+        declarations__replaced_by=None,
+        declarations__settlements=None,
+    )
     rows = (
         Employer.objects.filter(mandataire_id=tenancy.current(), pk__in=employers)
         .annotate(
@@ -210,47 +213,10 @@ def tested_count(rows: QuerySet[Declaration]) -> int:
     return filtered(rows, TESTED).order_by().count() if accepted.exists() else 0
 
 
-@dataclass(slots=True)
-class Cause:
-    """Why declarations wait for somebody: an anomaly code at an element of the form, and whose they are.
-
-    `employers` are (name, number), by name.
-    """
-
-    code: str
-    tag: str
-    label: str = ""
-    count: int = 0
-    employers: list[tuple[str, str]] = field(default_factory=list)
-
-
-def causes() -> list[Cause]:
-    """The causes of what waits to be corrected, the most frequent first. One query.
-
-    A declaration refused for two causes counts for both. An empty code stands for a refusal that gave none.
-    """
-    rows = (
-        to_correct()
-        .annotate(code=F("anomalies__code"), tag=F("anomalies__tag"), severity=F("anomalies__anomaly_class"))
-        .filter(Q(code=None) | ~Q(severity__in=NOT_BLOCKING))
-        .order_by("employer__name")
-        .values_list("code", "tag", "employer__name", "employer__number")
-        .annotate(count=Count("pk", distinct=True), label=Max("anomalies__label"))
-    )
-    found: dict[tuple[str, str], Cause] = {}
-    for code, tag, name, number, count, label in rows:
-        cause = found.setdefault((code or "", tag or ""), Cause(code or "", tag or "", label or ""))
-        cause.count += count
-        cause.employers.append((name, number))
-    return sorted(found.values(), key=lambda cause: (-cause.count, cause.code, cause.tag))
-
-
 def with_cause(rows: QuerySet[Declaration], code: str, tag: str) -> QuerySet[Declaration]:
-    """Those of `rows` that carry an anomaly of this code at this element; an empty code: none at all."""
-    if not code:
-        return rows.filter(anomalies=None)
-    anomalies = Anomaly.objects.filter(declaration=OuterRef("pk"), code=code, tag=tag)
-    return rows.filter(Exists(anomalies))
+    """Those of `rows` refused for an anomaly of this code at this element; an empty code: for none at all."""
+    blocking = Anomaly.objects.filter(declaration=OuterRef("pk")).exclude(anomaly_class__in=NOT_BLOCKING)
+    return rows.filter(Exists(blocking.filter(code=code, tag=tag)) if code else ~Exists(blocking))
 
 
 def held_back(

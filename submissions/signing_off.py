@@ -137,7 +137,7 @@ def _ended_in(code: str, prefix: str = "") -> Q:
 
 def _waiting(employer: Employer) -> Any:
     """Declarations to complete or to correct."""
-    refused = Q(state=DeclarationState.REFUSED, replaced_by=None)
+    refused = Q(state=DeclarationState.REFUSED, replaced_by=None, settlements=None)
     return questions.mine().filter(Q(state=DeclarationState.DRAFT) | refused, employer=employer)
 
 

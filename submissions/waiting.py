@@ -22,10 +22,10 @@ from mandates.catalogue import services
 from mandates.numbers import format_enterprise_number
 from portal.models import ChannelProfile, MandateProfile, Membership, Profile
 from portal.templatetags.presenting import day, full_moment
-from submissions import alarming, questions
+from submissions import alarming, problems, questions
 from submissions.batching import today
 from submissions.models import Batch
-from submissions.questions import Cause
+from submissions.problems import Cause
 from submissions.states import BatchState
 from submissions.words import heading, words
 
@@ -64,8 +64,10 @@ def cause_item(cause: Cause) -> Item:
 
 
 def cause_url(cause: Cause) -> str:
-    """The refusals of one cause."""
-    query = urlencode({"code": cause.code or "none", **({"tag": cause.tag} if cause.tag else {})})
+    """The page of the problem, or the list of the problems that this cause makes for several clients."""
+    if len(cause.keys) == 1:
+        return cause.keys[0].url()
+    query = urlencode({"code": cause.code or problems.NO_CODE, **({"tag": cause.tag} if cause.tag else {})})
     return f"{reverse('to_correct')}?{query}"
 
 

@@ -17,7 +17,7 @@ from portal.access import mine
 from portal.lists import address
 from portal.models import MandateProfile, Membership, Profile
 from portal.views import frame
-from submissions import questions, waiting
+from submissions import problems, questions, waiting
 from submissions.views import letters, signing_off
 
 LATEST = 10
@@ -45,7 +45,7 @@ def company(request: HttpRequest, me: Membership) -> HttpResponse:
         to_correct = questions.to_correct().count()
         frame.note_todo_count(request, to_correct)
         latest = list(questions.for_rows(questions.mine().order_by("-id"))[:LATEST])
-        causes = [waiting.cause_item(cause) for cause in questions.causes()]
+        causes = [waiting.cause_item(cause) for cause in problems.causes()]
         context |= {
             "todo": [*context["todo"], *causes][:SHOWN],
             "counters": _counters(to_correct),

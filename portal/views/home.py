@@ -19,7 +19,7 @@ from portal.access import for_members, membership, reaching
 from portal.models import Application, Membership, Profile
 from portal.views import frame
 from portal.views.company import company
-from submissions import questions, waiting
+from submissions import problems, questions, waiting
 from submissions.models import Batch
 from submissions.questions import ClientLine, Clients
 from submissions.states import BatchState
@@ -53,7 +53,7 @@ def _work(request: HttpRequest, me: Membership, channel: Channel | None) -> Http
     totals = questions.totals()
     counters = _counters(totals, clients, batches)
     frame.note_todo_count(request, counters["to_correct"]["count"])
-    items = waiting.items(questions.causes(), batches, channel, totals["ready_services"])
+    items = waiting.items(problems.causes(), batches, channel, totals["ready_services"])
     todo = waiting.offered_to(me, items)
     latest = Batch.objects.filter(mandataire_id=tenancy.current()).order_by("-id")[:LATEST]
     page = Paginator(clients, PER_PAGE).get_page(request.GET.get("page"))

@@ -35,7 +35,10 @@ KINDS: Final[Mapping[str, tuple[Any, tuple[str, ...]]]] = {
         gettext_lazy("Clients and mandates"),
         ("employer", "worker", "contract", "mandate", "mandateimport"),
     ),
-    "declarations": (gettext_lazy("Declarations"), ("declaration", "trainingrecord", "registerimport")),
+    "declarations": (
+        gettext_lazy("Declarations"),
+        ("declaration", "trainingrecord", "registerimport", "problem"),
+    ),
     "batches": (gettext_lazy("Batches"), ("batch", "envelope", "drop")),
     "answers": (gettext_lazy("Answers"), ("inboundfile",)),
     "channel": (gettext_lazy("Channel"), ("channel", "credential")),

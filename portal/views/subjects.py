@@ -17,11 +17,14 @@ from submissions.models import (
     Batch,
     CareerDocument,
     Declaration,
+    Problem,
     RegisterImport,
     RelayedFile,
     SectorAgreement,
     TrainingRecord,
 )
+from submissions.problems import Key
+from submissions.words import heading
 
 
 class Subject(NamedTuple):
@@ -159,6 +162,14 @@ def _agreements(ids: set[int]) -> Found:
         yield pk, Subject(number, reverse("agreements"))
 
 
+def _problems(ids: set[int]) -> Found:
+    rows = Problem.objects.filter(mandataire_id=tenancy.current(), pk__in=ids)
+    for row in rows.select_related("employer"):
+        title = heading(row.code, tag=row.tag)
+        name = _("“%(title)s” of %(employer)s") % {"title": title, "employer": row.employer.name}
+        yield row.pk, Subject(name, Key(row.employer_id, row.service, row.code, row.tag).url())
+
+
 def _quoted(title: str) -> str:
     return _("“%(title)s”") % {"title": title} if title else ""
 
@@ -191,4 +202,5 @@ _KINDS: Final[Mapping[str, Callable[[set[int]], Found]]] = {
     "registerimport": _register_imports,
     "worker": _workers,
     "sectoragreement": _agreements,
+    "problem": _problems,
 }

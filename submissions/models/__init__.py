@@ -6,6 +6,7 @@ from submissions.models.course import Course, TrainingTemplate
 from submissions.models.declaration import Anomaly, Declaration
 from submissions.models.document import CareerDocument
 from submissions.models.letters import BalanceLetters, LetterPart
+from submissions.models.problem import Problem, Settlement
 from submissions.models.register_import import ImportChunk, ImportFault, ImportPiece, RegisterImport
 from submissions.models.relayed import PublishedSchema, RelayedFile, RelayedForm
 from submissions.models.right import EmployerSize, ManualRight, SectorAgreement
@@ -26,11 +27,13 @@ __all__ = [
     "ImportPiece",
     "LetterPart",
     "ManualRight",
+    "Problem",
     "PublishedSchema",
     "RegisterImport",
     "RelayedFile",
     "RelayedForm",
     "SectorAgreement",
+    "Settlement",
     "SignOff",
     "TrainingRecord",
     "TrainingTemplate",

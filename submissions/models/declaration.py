@@ -64,12 +64,20 @@ class DeclarationQuerySet(models.QuerySet["Declaration"]):
         return rows.filter(~Exists(accepted), environment__in=TESTS, state__in=ACCEPTED)
 
     def to_correct(self) -> DeclarationQuerySet:
-        """Refused, and not followed by a correction yet."""
+        """Refused, neither followed by a correction yet nor settled by somebody's decision."""
         # The corrections are few: PostgreSQL looks through them once, instead of joining every declaration to itself.
         corrections = Declaration.objects.filter(
             mandataire_id=OuterRef("mandataire_id"), replaces=OuterRef("pk"), replaces__isnull=False
         )
-        return self.filter(~Exists(corrections), state=DeclarationState.REFUSED)
+        return self.filter(~Exists(corrections), state=DeclarationState.REFUSED, settlements=None)
+
+    def remarked(self) -> DeclarationQuerySet:
+        """Accepted with remarks, neither followed by another declaration nor settled by somebody's decision."""
+        followed = Declaration.objects.filter(
+            mandataire_id=OuterRef("mandataire_id"), replaces=OuterRef("pk"), replaces__isnull=False
+        )
+        rows = self.filter(state=DeclarationState.ACCEPTED_WITH_REMARKS, settlements=None)
+        return rows.filter(~Exists(followed)).exclude(kind=Declaration.Kind.CANCELLATION)
 
 
 class Declaration(TenantModel):

@@ -1,4 +1,4 @@
-"""The lists of declarations, and what a person does with one of them."""
+"""The list of declarations, and what a person does with one of them."""
 
 from __future__ import annotations
 
@@ -26,9 +26,8 @@ from portal.access import membership, mine, needs
 from portal.models import Profile
 from portal.moving import LostRace
 from portal.templatetags.presenting import quarter
-from submissions import declaring, departing, listings, questions, waiting
+from submissions import declaring, departing, listings, questions
 from submissions.models import Declaration
-from submissions.words import heading
 
 CHIPS = (
     ("", pgettext_lazy("declarations", "All")),
@@ -85,8 +84,6 @@ def declarations(request: HttpRequest) -> HttpResponse:
         rows = questions.filtered(rows, state)
     context = {
         "nav": "declarations",
-        "is_to_correct": False,
-        "todo": [],
         "chips": chips,
         "leaves": departing.announced() if state == "ready" else [],
         "query": kept["q"],
@@ -158,49 +155,6 @@ def export(request: HttpRequest) -> HttpResponseBase:
     rows = questions.filtered(rows, state) if state else rows
     listing = listings.declarations(rows, order=("-pk",))
     return sheets.export(request, listing, "declarations", {**kept, "state": state})
-
-
-@require_POST
-@needs(Profile.ENCODE)
-def export_to_correct(request: HttpRequest) -> HttpResponseBase:
-    """What was refused, as filtered by cause, as a file."""
-    code, tag = request.POST.get("code", ""), request.POST.get("tag", "")
-    rows = questions.to_correct()
-    rows = questions.with_cause(rows, "" if code == "none" else code, tag) if code else rows
-    listing = listings.declarations(rows, order=("answered_at", "pk"))
-    return sheets.export(request, listing, "to-correct", {"code": code, "tag": tag})
-
-
-@require_safe
-@needs(Profile.ENCODE)
-def to_correct(request: HttpRequest) -> HttpResponse:
-    """What was refused, by cause; oldest refusal first."""
-    causes = questions.causes()
-    rows = questions.to_correct()
-    code, tag = request.GET.get("code", ""), request.GET.get("tag", "")
-    kept = {"code": code, "tag": tag}
-    chips: list[dict[str, Any]] = []
-    if code:
-        code = "" if code == "none" else code
-        rows = questions.with_cause(rows, code, tag)
-        label = next((cause.label for cause in causes if (cause.code, cause.tag) == (code, tag)), "")
-        chips = [
-            {"label": pgettext_lazy("declarations", "All"), "count": None, "url": "?", "is_current": False},
-            {"label": heading(code, label, tag), "count": rows.count(), "url": "", "is_current": True},
-        ]
-    context = {
-        "nav": "to_correct",
-        "is_to_correct": True,
-        "todo": [] if chips else [waiting.cause_item(cause) for cause in causes],
-        "chips": chips,
-        "leaves": [],
-        "query": None,
-        "hidden": {},
-        "kept": kept,
-        "export_url": reverse("to_correct_export"),
-        "employer": None,
-    }
-    return _list(request, rows.order_by("answered_at", "id"), context)
 
 
 def _list(

@@ -19,7 +19,7 @@ from portal import audit, lists, tenancy
 from portal.access import membership, mine, needs
 from portal.models import Membership, Profile
 from portal.templatetags.presenting import quarter
-from submissions import declaring, departing, history, questions, signing_off
+from submissions import declaring, departing, history, questions, redeclaring, signing_off
 from submissions.fields import BY_NAME, FIELDS, problems
 from submissions.models import Declaration, TrainingRecord
 from submissions.states import ACCEPTED, LIVE, ON_THE_WAY, DeclarationState
@@ -241,11 +241,12 @@ def _save(request: HttpRequest, chosen: TrainingRecord, changes: dict[str, Any])
         messages.info(request, _("Nothing was changed."))
         return
     ended_on = chosen.ends_on
+    before = {name: (getattr(chosen, name), value) for name, value in changes.items()}
     for name, value in changes.items():
         setattr(chosen, name, value)
     chosen.save(update_fields=[*changes, "changed_at"])
-    # Names only: an Event is shown and exported, and values may be about people.
-    audit.record("record.changed", chosen, data={"fields": sorted(changes)})
+    told = redeclaring.told_values(before)
+    audit.record("record.changed", chosen, data={"fields": sorted(changes), "values": told})
     messages.success(request, _("Changed. Nothing is declared yet: that is the next step."))
     for code in signing_off.note_change(chosen, ended_on):
         messages.warning(

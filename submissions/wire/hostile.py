@@ -23,6 +23,7 @@ __all__ = [
     "MAX_BYTES",
     "Limits",
     "Unreadable",
+    "encoding_of",
     "iter_forms",
     "parse",
     "root_element",
@@ -128,7 +129,7 @@ def _root_position(content: bytes, max_bytes: int) -> int:
         )
     if not content.strip():
         raise Unreadable(_("The file is empty."))
-    _encoding(content)
+    encoding_of(content)
     position = len(_BOM) if content.startswith(_BOM) else 0
     while True:
         position = _white_after(content, position)
@@ -152,7 +153,7 @@ def _white_after(content: bytes, position: int) -> int:
     return match.end() if match else position
 
 
-def _encoding(content: bytes) -> str:
+def encoding_of(content: bytes) -> str:
     """The encoding that the declaration names, UTF-8 if none; raises `Unreadable` for any other."""
     has_bom = content.startswith(_BOM)
     start = len(_BOM) if has_bom else 0

@@ -15,7 +15,15 @@ from mandates.procurations import Pdf
 from portal import audit, tenancy
 from portal.models import Grant, GrantEmployer, Mandataire, Profile
 from submissions import declaring
-from submissions.models import Anomaly, Course, SignOff, TrainingRecord, TrainingTemplate
+from submissions.models import (
+    Anomaly,
+    Course,
+    Problem,
+    Settlement,
+    SignOff,
+    TrainingRecord,
+    TrainingTemplate,
+)
 from submissions.states import DeclarationState
 from tests import factories
 from tests.mandates import scenes
@@ -37,6 +45,8 @@ def make_one_of_everything(through: Channel | None = None) -> None:
     file = factories.inbound(batch.channel, b"<NOTIFICATION/>", envelope=batch.envelope)
     Anomaly.objects.create(declaration=refused, inbound_file=file, code="00024-179")
     now = timezone.now()
+    problem, _new = Problem.objects.get_or_create(employer=refused.employer, service="FLA", code="00024-179")
+    Settlement.objects.create(problem=problem, declaration=refused, settled_at=now, settled_by="Lou Essai")
     Drop.objects.create(envelope=batch.envelope, started_at=now, heartbeat_at=now)
     clerk = factories.place(Mandataire.objects.get(pk=tenancy.current()), Profile.ENCODE)
     GrantEmployer.objects.create(grant=Grant.objects.get(member=clerk), employer=refused.employer)

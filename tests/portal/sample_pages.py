@@ -337,14 +337,12 @@ def tested_batch() -> Data:
     }
 
 
-def declaration_page(*, is_to_correct: bool) -> Data:
+def declaration_page() -> Data:
     return {
-        "nav": "to_correct" if is_to_correct else "declarations",
-        "is_to_correct": is_to_correct,
-        "todo": TODO if is_to_correct else [],
+        "nav": "declarations",
         "chips": CHIPS,
-        "leaves": [] if is_to_correct else ["What is ready: it leaves at 16:30 today."],
-        "query": None if is_to_correct else '"><i>',
+        "leaves": ["What is ready: it leaves at 16:30 today."],
+        "query": '"><i>',
         "hidden": {"state": "refused"},
         "kept": {"state": "refused", "q": '"><i>'},
         "export_url": "/declarations/export/",
@@ -472,8 +470,7 @@ PAGES: dict[str, tuple[str, Data]] = {
     "batch": ("submissions/batch_detail.html", batch_page()),
     "parked batch": ("submissions/batch_detail.html", parked_batch()),
     "tested batch": ("submissions/batch_detail.html", tested_batch()),
-    "declarations": ("submissions/declaration_list.html", declaration_page(is_to_correct=False)),
-    "to correct": ("submissions/declaration_list.html", declaration_page(is_to_correct=True)),
+    "declarations": ("submissions/declaration_list.html", declaration_page()),
     "record": ("submissions/record_detail.html", record_page()),
     "channel": ("channels/channel_detail.html", channel_page()),
     "no channel": ("channels/channel_detail.html", {**channel_page(), "channel": None, "page": page_of([])}),

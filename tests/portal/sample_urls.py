@@ -66,6 +66,7 @@ urlpatterns = [
     *[path(name, nowhere, name=name) for name in ("sign_in_code", "sign_in_passkey", "passkey_options")],
     *[path(name, nowhere, name=name) for name in ("totp", "totp_qr", "totp_remove", "recovery_codes")],
     *[path(name, nowhere, name=name) for name in ("passkey_add", "passkey_new_options")],
+    path("problem/<int:pk>", nowhere, name="problem"),
     path("imports", nowhere, name="register_imports"),
     *[
         path(f"{name}/<int:pk>", nowhere, name=name)

@@ -50,7 +50,7 @@ REGISTER = {"worker_new", "worker_change", "contract_new", "contract", "employer
 REGISTER |= {"right", "manual_right_take_back"}
 EXPORTS = {f"{name}_export" for name in ("employers", "mandates", "declarations", "to_correct", "workers")}
 FOR_EVERY_MEMBER = OPEN_TO_ALL | OWN | REGISTER | EXPORTS | {"logout", "record_edit", "declaration_complete"}
-FOR_EVERY_MEMBER |= {"course_new", "course_ready", "training_template_remove"}
+FOR_EVERY_MEMBER |= {"course_new", "course_ready", "training_template_remove", "problem_comment"}
 FOR_EVERY_MEMBER |= {
     f"register_import{name}" for name in ("s", "_columns", "_apply", "_undo", "_discard", "_bad")
 }
@@ -108,6 +108,13 @@ OBJECTS: dict[str, type[Model]] = {
     "provider_off": IdentityProvider,
     "member_grant": Membership,
     "client_person_new": Employer,
+    **dict.fromkeys(
+        (
+            *("problem", "problem_correct", "problem_again", "problem_accept", "problem_assign"),
+            *("problem_snooze", "problem_close", "problem_reopen", "problem_comment"),
+        ),
+        Employer,
+    ),
     "quarter_sign_off": Employer,
     "quarter_reopen": SignOff,
     "workers": Employer,

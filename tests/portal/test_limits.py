@@ -42,6 +42,8 @@ DECISIONS = {
     "submissions_trainingrecord": OWN,
     "submissions_declaration": OWN,
     "submissions_anomaly": OWN,
+    "submissions_problem": OWN,
+    "submissions_settlement": OWN,
     "submissions_signoff": OWN,
     "submissions_employersize": OWN,
     "submissions_balanceletters": OWN,
@@ -105,6 +107,8 @@ EMPLOYER_OF = {
     },
     "submissions_letterpart": "SELECT t.id, l.employer_id FROM submissions_letterpart t "
     "JOIN submissions_balanceletters l ON l.id = t.of_id",
+    "submissions_settlement": "SELECT t.id, p.employer_id FROM submissions_settlement t "
+    "JOIN submissions_problem p ON p.id = t.problem_id",
     "submissions_anomaly": "SELECT t.id, d.employer_id FROM submissions_anomaly t "
     "JOIN submissions_declaration d ON d.id = t.declaration_id",
 }

@@ -19,7 +19,7 @@ from portal.tellings import SHORT, TELLINGS
 
 ROOMS = ("portal", "mandates", "channels", "submissions")
 VERB = re.compile(r"[a-z]+\.[a-z_]+")
-RECORDERS = {"record", "record_all", "_record", "_step", "_move", "tell"}
+RECORDERS = {"record", "record_all", "_record", "_step", "_move", "_settle", "_note", "tell"}
 """Functions that take the verb of an Event."""
 
 NOWHERE = UUID(int=0)

@@ -25,6 +25,7 @@ from tests.portal.sample_imports import IMPORT_PAGES
 from tests.portal.sample_letters import LETTERS_PAGES
 from tests.portal.sample_pages import NISS, TITLE, Operator
 from tests.portal.sample_pages import PAGES as OTHER_PAGES
+from tests.portal.sample_problems import PROBLEM_PAGES
 from tests.portal.sample_register import REGISTER_PAGES
 from tests.portal.sample_relays import RELAY_PAGES
 from tests.portal.sample_security import SECURITY_PAGES
@@ -32,6 +33,7 @@ from tests.portal.sample_security import SECURITY_PAGES
 PAGES = (
     OTHER_PAGES
     | SECURITY_PAGES
+    | PROBLEM_PAGES
     | RELAY_PAGES
     | FIRST_SET_PAGES
     | REGISTER_PAGES
@@ -343,7 +345,8 @@ def test_a_search_keeps_the_filter_and_shows_what_was_typed(tree: Any) -> None:
     search = tree("declarations").find_class("search")[0]
     assert search.xpath(".//input[@name='state']/@value") == ["refused"]
     assert search.xpath(".//input[@name='q']/@value") == ['"><i>']
-    assert not tree("to correct").find_class("search")
+    kept = tree("to correct").find_class("search")[0]
+    assert kept.xpath(".//input[@name='code']/@value") == ["99004-152"]
 
 
 def test_a_file_that_fits_nothing_can_be_read_again(tree: Any) -> None:

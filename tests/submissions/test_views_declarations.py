@@ -177,20 +177,6 @@ def test_the_stranger_sees_nothing_and_finds_no_employer(operator: Person, stran
     assert stranger.client.get(f"/declarations/?employer={refusal.employer_id}").status_code == 404
 
 
-def test_to_correct_filters_by_cause(operator: Person) -> None:
-    with operator.scope():
-        channel = factories.channel()
-        scenes.refused(("99004-152", "ends_on"), through=channel)
-        scenes.refused(("99003-152", "starts_on"), ("99004-152", "ends_on"), through=channel)
-        scenes.refused(("98765-999", "WhoKnows"), through=channel)
-    assert len(rows(operator, "/to-correct/")) == 3
-    assert len(rows(operator, "/to-correct/?code=99004-152&tag=EndDate")) == 2
-    assert len(rows(operator, "/to-correct/?code=99003-152&tag=StartDate")) == 1
-    assert len(rows(operator, "/to-correct/?code=99003-152&tag=EndDate")) == 0
-    (unknown,) = rows(operator, "/to-correct/?code=98765-999&tag=WhoKnows")
-    assert "98765-999" in unknown
-
-
 # --- buttons --------------------------------------------------------------------------------------
 
 
