@@ -75,6 +75,7 @@ recovery_codes          POST   302       200    200            200      200     
 # --- people
 team                    GET    302       200    200            200      200      200      200     200      200
 team                    POST   302       403    403            200      200      200      200     200      403
+users_export            POST   302       403    403            200      200      200      200     200      403
 member_new              GET    302       403    403            200      403      200      200     200      403
 member_new              POST   302       403    403            422      403      422      422     422      403
 member                  GET    302       403    403            200      200      200      200     404      403
@@ -201,16 +202,19 @@ agreement_add           POST   302       403    422            422      403     
 agreement_remove        POST   302       403    302            302      403      403      302     404      403
 # --- ready-made files and documents
 relays                  GET    302       200    200            200      403      403      200     200      403
+relays_export           POST   302       200    200            200      403      403      200     200      403
 relay_new               GET    302       403    200            200      403      403      200     200      403
 relay_new               POST   302       403    422            422      403      403      422     422      403
 relay                   GET    302       200    200            200      403      403      200     404      403
 relay_withdraw          POST   302       403    302            302      403      403      302     404      403
 documents               GET    302       200    200            200      403      403      200     200      403
+documents_export        POST   302       200    200            200      403      403      200     200      403
 client_suggestions      GET    302       200    200            200      403      403      200     200      403
 document_new            GET    302       403    200            200      403      403      200     200      403
 document_new            POST   302       403    200            200      403      403      200     200      403
 # --- batches
 batches                 GET    302       200    200            200      403      403      200     200      403
+batches_export          POST   302       200    200            200      403      403      200     200      403
 batch                   GET    302       200    200            200      403      403      200     404      404
 batch_leave             POST   302       403    403            302      403      403      302     404      403
 batch_release           POST   302       403    403            302      403      403      302     404      403

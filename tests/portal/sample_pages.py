@@ -449,6 +449,7 @@ PAGES: dict[str, tuple[str, Data]] = {
             "page": page_of(BATCHES),
             "chips": CHIPS,
             "leaves": ["What is ready leaves soon."],
+            "kept": {"state": "parked"},
         },
     ),
     "no batches": (

@@ -52,7 +52,8 @@ urlpatterns = [
     ],
     path("right/<int:pk>/<int:year>", nowhere, name="right"),
     *[path(name, nowhere, name=name) for name in ("agreements", "agreement_add", "search")],
-    *[path(name, nowhere, name=name) for name in ("employers_export", "mandates_export")],
+    *[path(name, nowhere, name=name) for name in ("employers_export", "mandates_export", "users_export")],
+    *[path(name, nowhere, name=name) for name in ("batches_export", "relays_export", "documents_export")],
     path("workers_export/<int:pk>", nowhere, name="workers_export"),
     *[
         path(name, nowhere, name=name)

@@ -45,6 +45,7 @@ OWN |= {"identity_link", "identity_unlink", "organisation", "search"}
 REGISTER = {"worker_new", "worker_change", "contract_new", "contract", "employer_size"}
 REGISTER |= {"right", "manual_right_take_back"}
 EXPORTS = {f"{name}_export" for name in ("employers", "mandates", "declarations", "to_correct", "workers")}
+EXPORTS |= {f"{name}_export" for name in ("batches", "relays", "documents")}
 FOR_EVERY_MEMBER = OPEN_TO_ALL | OWN | REGISTER | EXPORTS | {"logout", "record_edit", "declaration_complete"}
 FOR_EVERY_MEMBER |= {"course_new", "course_ready", "training_template_remove"}
 FOR_EVERY_MEMBER |= {
