@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
 
+from submissions.importing.archives import Archives
 from submissions.importing.rows import Kind
 from submissions.importing.trainings import Trainings
 from submissions.importing.workers import Workers
@@ -15,5 +16,9 @@ KINDS: Final[Mapping[str, Kind]] = MappingProxyType(
     {
         RegisterImport.Kind.WORKERS: Workers(),
         RegisterImport.Kind.TRAININGS: Trainings(),
+        RegisterImport.Kind.ARCHIVE: Archives(),
     }
 )
+
+TABLES: Final = (RegisterImport.Kind.WORKERS, RegisterImport.Kind.TRAININGS)
+"""Those that people make in a spreadsheet, with columns to point out, and rows to correct and give again."""

@@ -4,6 +4,7 @@ from submissions.models.batch import Batch
 from submissions.models.course import Course, TrainingTemplate
 from submissions.models.declaration import Anomaly, Declaration
 from submissions.models.document import CareerDocument
+from submissions.models.former import FormerDeclaration
 from submissions.models.register_import import ImportChunk, ImportFault, ImportPiece, RegisterImport
 from submissions.models.relayed import PublishedSchema, RelayedFile, RelayedForm
 from submissions.models.right import EmployerSize, ManualRight, SectorAgreement
@@ -17,6 +18,7 @@ __all__ = [
     "Course",
     "Declaration",
     "EmployerSize",
+    "FormerDeclaration",
     "ImportChunk",
     "ImportFault",
     "ImportPiece",

@@ -6,6 +6,7 @@ from functools import partial
 from typing import Any, Final
 
 from django.contrib import messages
+from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
@@ -18,7 +19,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from mandates.views.mandates import DECIDED_MEANWHILE
 from portal import audit, lists, tenancy
-from portal.access import mine, needs
+from portal.access import membership, mine, needs
 from portal.models import Profile, User
 from portal.moving import LostRace
 from portal.templatetags.presenting import number, person_name
@@ -26,7 +27,7 @@ from portal.uploading import takes_files_up_to
 from submissions import tasks
 from submissions.importing import applying, exporting, keeping, opening, undoing
 from submissions.importing.checking import typed
-from submissions.importing.kinds import KINDS
+from submissions.importing.kinds import KINDS, TABLES
 from submissions.importing.rows import NISS
 from submissions.importing.telling import label, told
 from submissions.models import RegisterImport
@@ -49,7 +50,9 @@ def _imports() -> QuerySet[RegisterImport]:
 def imports(request: HttpRequest) -> HttpResponse:
     """The form for a file, and every file so far, newest first."""
     is_sent = request.method == "POST"
-    form = RegisterFileForm(request.POST, request.FILES) if is_sent else RegisterFileForm()
+    may_bring = membership(request).may(Profile.EXTENDED)
+    sent = (request.POST, request.FILES) if is_sent else ()
+    form = RegisterFileForm(*sent, may_bring=may_bring)
     if is_sent and form.is_valid():
         data = form.cleaned_data
         file, kind = data["file"], data["kind"]
@@ -69,8 +72,10 @@ def imports(request: HttpRequest) -> HttpResponse:
             ],
         }
         for code, word in KIND_WORDS.items()
+        if code in TABLES
     ]
-    context = {"nav": "declarations", "form": form, "page": page, "kinds": kinds}
+    context = {"nav": "declarations", "form": form, "page": page, "kinds": kinds, "may_bring": may_bring}
+    context["may_archive"] = may_bring and tenancy.limit() is None
     return render(request, "submissions/import_list.html", context, status=422 if form.errors else 200)
 
 
@@ -88,6 +93,7 @@ def _told(found: RegisterImport, people: dict[int, User]) -> dict[str, Any]:
         "name": found.name,
         "kind": KIND_WORDS[RegisterImport.Kind(found.kind)],
         "state": found.state,
+        "is_archive": found.kind not in TABLES,
         "employer": found.employer.name if found.employer else "",
         "declares": found.declares,
         "is_whole": found.is_whole,
@@ -111,7 +117,7 @@ def _told(found: RegisterImport, people: dict[int, User]) -> dict[str, Any]:
 @needs(Profile.ENCODE)
 def template(request: HttpRequest, kind: str) -> HttpResponse:
     """The empty file to fill in, with headings in the reader's language."""
-    if kind not in KINDS:
+    if kind not in TABLES:
         raise Http404
     name = pgettext("file name", "workers") if kind == "workers" else pgettext("file name", "trainings")
     return HttpResponse(exporting.template(kind), content_type=_CSV, headers=_headers(name))
@@ -162,9 +168,9 @@ def register_import(request: HttpRequest, pk: int) -> HttpResponse:
         "undo": _undo(found),
         "discard": _discard(found),
         "download": _button(_("Download the rows to correct"), "register_import_bad", pk)
-        if found.bad
+        if found.bad and found.kind in TABLES
         else None,
-        "may_map": found.state in (_S.MAPPING, _S.CHECKED),
+        "may_map": found.state in (_S.MAPPING, _S.CHECKED) and found.kind in TABLES,
         "missing": _missing(found),
     }
     return render(request, "submissions/import_detail.html", context)
@@ -220,7 +226,7 @@ def _decisions(found: RegisterImport, shown: dict[str, Any]) -> list[dict[str, A
 
 
 def _undo(found: RegisterImport) -> dict[str, Any] | None:
-    if found.state != _S.APPLIED or not found.done:
+    if found.state != _S.APPLIED or not found.done or found.kind not in TABLES:
         return None
     question = _(
         "What this file made goes, as long as it was not sent and nobody changed it; the rest is named."
@@ -244,7 +250,7 @@ def _button(text: str, name: str, pk: int) -> dict[str, Any]:
 def columns(request: HttpRequest, pk: int) -> HttpResponse:
     """Which heading is which column. The answer is remembered for the next such file of the same client."""
     found = mine(_imports(), pk=pk)
-    if found.state not in (_S.MAPPING, _S.CHECKED):
+    if found.state not in (_S.MAPPING, _S.CHECKED) or found.kind not in TABLES:
         messages.error(request, DECIDED_MEANWHILE)
         return redirect("register_import", pk)
     is_sent = request.method == "POST"
@@ -272,6 +278,9 @@ def _example(found: RegisterImport, place: int, text: str) -> str:
 def apply(request: HttpRequest, pk: int) -> HttpResponse:
     """Has a file applied by the worker; for one that was begun and left alone, does what the schedule does."""
     found = mine(_imports(), pk=pk)
+    if found.kind not in TABLES and not membership(request).may(Profile.EXTENDED):
+        # It makes clients and rights too, which whoever only encodes does not.
+        raise PermissionDenied(_("Ask a colleague with the extended profile: an archive makes clients too."))
     try:
         with transaction.atomic():
             if found.state in _AT_WORK:
@@ -326,7 +335,7 @@ def discard(request: HttpRequest, pk: int) -> HttpResponse:
 def bad_rows(request: HttpRequest, pk: int) -> StreamingHttpResponse:
     """The rows to correct, with the reason beside, ready to be corrected and imported again."""
     found = mine(_imports(), pk=pk)
-    if not found.bad:
+    if not found.bad or found.kind not in TABLES:
         raise Http404
     # It holds personal numbers in full: the journal tells who took it.
     audit.record("register.downloaded", found, data={"name": found.name, "rows": found.bad})

@@ -21,7 +21,7 @@ from portal.models import Profile
 from portal.templatetags.presenting import quarter
 from submissions import declaring, departing, history, questions, signing_off
 from submissions.fields import BY_NAME, FIELDS, problems
-from submissions.models import Anomaly, Declaration, TrainingRecord
+from submissions.models import Anomaly, Declaration, FormerDeclaration, TrainingRecord
 from submissions.states import ACCEPTED, LIVE, ON_THE_WAY, DeclarationState
 from submissions.views.declarations import tell_of
 from submissions.views.forms import RecordForm
@@ -70,6 +70,7 @@ def record(request: HttpRequest, pk: int) -> HttpResponse:
             for column in FIELDS
         ],
         "declarations": [entry(declaration) for declaration in story],
+        "former": [_former(one) for one in chosen.former_declarations.order_by("-created_at", "-pk")],
         "events": history.of_record(chosen, story),
         "actions": _actions(request, chosen, latest, is_complete=not faults),
         "tested": _what_next(latest, tested),
@@ -132,6 +133,31 @@ def entry(declaration: Declaration) -> dict[str, Any]:
         "part": declaration.part,
         "position": declaration.position,
         "anomalies": [_anomaly(found) for found in declaration.anomalies.all()],
+    }
+
+
+def _former(told: FormerDeclaration) -> dict[str, Any]:
+    """A declaration of another office as a step of the story; its files stayed there."""
+    columns = ("kind", "state", "environment", "sent_at", "answered_at", "ticket", "reference")
+    nothing: dict[str, Any] = {"field_label": "", "raw": [], "file_name": "", "file_url": "", "at": None}
+    return {
+        **{name: getattr(told, name) for name in columns},
+        "pk": told.pk,
+        "at": told.created_at,
+        "batch": None,
+        "part": None,
+        "position": None,
+        "origin": told.origin_name,
+        "anomalies": [
+            {
+                **nothing,
+                **{name: getattr(wording, name) for name in ("title", "what", "todo")},
+                "code": one["code"],
+                "is_blocking": is_blocking(one["anomaly_class"]),
+            }
+            for one in told.anomalies
+            for wording in (words(one["code"], one["label"]),)
+        ],
     }
 
 
@@ -205,6 +231,8 @@ def _may_be_declared(chosen: TrainingRecord, latest: Declaration | None) -> bool
     """
     state = latest.state if latest else DeclarationState.WITHDRAWN
     standing = declaring.standing(chosen)
+    if declaring.was_accepted_elsewhere(chosen):
+        return False
     if standing is None:
         return state == DeclarationState.WITHDRAWN
     return standing.is_test and state in (DeclarationState.WITHDRAWN, *ACCEPTED) and _is_in_production()

@@ -46,6 +46,7 @@ def make_one_of_everything(through: Channel | None = None) -> None:
     factories.size(refused.employer)
     factories.manual_right(refused.record.worker)
     factories.former_number(refused.record.worker)
+    factories.former_declaration(refused.record)
     factories.agreement()
     course = Course.objects.create(
         employer=refused.employer, key=uuid4(), encoded_at=now, encoded_by="Lou Essai"

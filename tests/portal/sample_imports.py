@@ -6,7 +6,7 @@ from typing import Any
 
 from django import forms
 
-from submissions.importing.kinds import KINDS
+from submissions.importing.kinds import KINDS, TABLES
 from submissions.views.import_forms import KIND_WORDS
 from tests.portal.sample_pages import TITLE, ago, page_of
 
@@ -41,6 +41,7 @@ def found(state: str, **changes: Any) -> Data:
         "employer": TITLE,
         "declares": True,
         "is_whole": False,
+        "is_archive": False,
         "uploaded_at": ago(hours=2),
         "ended_at": None,
         "uploader": "Lou Essai",
@@ -82,7 +83,7 @@ def _kinds() -> list[Data]:
             "template": f"/template/{code}/",
             "columns": [(one.label, one.is_needed, one.hint) for one in KINDS[code].columns.values()],
         }
-        for code in KIND_WORDS
+        for code in TABLES
     ]
 
 
@@ -96,14 +97,31 @@ IMPORT_PAGES: dict[str, tuple[str, Data]] = {
             "nav": "declarations",
             "form": Upload(),
             "kinds": _kinds(),
+            "may_bring": True,
+            "may_archive": True,
             "page": page_of([found("checked"), found("applied", done=38)]),
         },
     ),
     "no file for the register": (
         "submissions/import_list.html",
-        {"nav": "declarations", "form": Upload({}), "kinds": _kinds(), "page": page_of([])},
+        {
+            "nav": "declarations",
+            "form": Upload({}),
+            "kinds": _kinds(),
+            "page": page_of([]),
+            "may_bring": False,
+            "may_archive": False,
+        },
     ),
     "file for the register, checked": ("submissions/import_detail.html", detail("checked")),
+    "archive of a register, checked": (
+        "submissions/import_detail.html",
+        detail("checked", found=found("checked", is_archive=True)),
+    ),
+    "archive of a register, to take": (
+        "submissions/archive.html",
+        {"nav": "declarations", "employers": 12, "workers": 4312, "trainings": 12903},
+    ),
     "file for the register, being checked": (
         "submissions/import_detail.html",
         detail("checking", resume={"url": "/apply/", "label": "Go on now"}),

@@ -340,6 +340,26 @@ def declaration_page(*, is_to_correct: bool) -> Data:
     }
 
 
+FORMER = [
+    {
+        "pk": 1,
+        "kind": "original",
+        "state": "accepted",
+        "environment": "R",
+        "at": ago(days=400),
+        "sent_at": ago(days=400),
+        "answered_at": ago(days=400),
+        "ticket": "0123456789ABC",
+        "reference": "P-0123456789AB",
+        "batch": None,
+        "part": None,
+        "position": None,
+        "anomalies": [],
+        "origin": "<Bureau d'avant>",
+    }
+]
+
+
 def record_page() -> Data:
     known = {"title": TITLE, "kind": "formal", "starts_on": date(2025, 10, 2), "duration_minutes": 912}
     known |= {"funding": "employer", "cost_cents": 125_000}
@@ -366,6 +386,7 @@ def record_page() -> Data:
             }
             for column in FIELDS
         ],
+        "former": FORMER,
         "declarations": [
             {
                 **common,

@@ -64,6 +64,7 @@ urlpatterns = [
     *[path(name, nowhere, name=name) for name in ("totp", "totp_qr", "totp_remove", "recovery_codes")],
     *[path(name, nowhere, name=name) for name in ("passkey_add", "passkey_new_options")],
     path("imports", nowhere, name="register_imports"),
+    *[path(name, nowhere, name=name) for name in ("archive", "archive_download")],
     *[
         path(f"{name}/<int:pk>", nowhere, name=name)
         for name in ("register_import", "register_import_columns")

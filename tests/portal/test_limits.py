@@ -47,6 +47,7 @@ DECISIONS = {
     "submissions_manualright": OWN,
     "submissions_course": OWN,
     "submissions_trainingtemplate": OWN,  # those of all clients are read, see below
+    "submissions_formerdeclaration": OWN,
     "submissions_registerimport": OWN,
     "submissions_importpiece": OWN,
     "submissions_importfault": OWN,
@@ -100,6 +101,8 @@ EMPLOYER_OF = {
         "JOIN submissions_registerimport i ON i.id = t.of_id"
         for name in ("piece", "fault", "chunk")
     },
+    "submissions_formerdeclaration": "SELECT t.id, r.employer_id FROM submissions_formerdeclaration t "
+    "JOIN submissions_trainingrecord r ON r.id = t.record_id",
     "submissions_anomaly": "SELECT t.id, d.employer_id FROM submissions_anomaly t "
     "JOIN submissions_declaration d ON d.id = t.declaration_id",
 }
