@@ -10,6 +10,9 @@ BENCH = $(firstword $(wildcard bench/$(NAME).py bench/$(NAME)s.py))
 LOCK := $(shell cksum < requirements/dev.txt | cut -d' ' -f1)
 INSTALLED := $(VENV)/.installed-$(LOCK)
 
+# Every program of every test would compile the whole project anew.
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := help
 .PHONY: help install demo demo-once test test-fast lint format bench messages lock
 

@@ -226,8 +226,9 @@ def bare(mandataire: UUID, content: bytes, count: int) -> None:
             "456, 'followed', 456, nature, '', '', 'employer', provider, '', cents, '', now(), now() FROM bare "
             "RETURNING id) "
             "INSERT INTO submissions_declaration (mandataire_id, employer_id, record_id, service, kind, reference, "
-            "state, earlier_ticket, ticket, created_at) SELECT %s, %s, id, 'FLA', 'original', "
-            "'P-' || upper(substr(replace(gen_random_uuid()::text, '-', ''), 1, 15)), 'ready', '', '', now() FROM made",
+            "state, earlier_ticket, ticket, environment, created_at) SELECT %s, %s, id, 'FLA', 'original', "
+            "'P-' || upper(substr(replace(gen_random_uuid()::text, '-', ''), 1, 15)), 'ready', '', '', '', now() "
+            "FROM made",
             [mandataire, client, mandataire, client],
         )
         if cursor.rowcount != count - count // _WRONG:

@@ -186,6 +186,8 @@ def _queries() -> list[tuple[str, dict[str, object]]]:
         ("declarations", {"page": 999999}),
         ("to_correct", {"code": anomaly.code, "tag": anomaly.tag}),
         ("client_suggestions", {"q": "dupont"}),
+        *(("due", {"state": state}) for state in ("ready", "unsigned", "declared")),
+        ("due", {"page": 999999}),
         ("batches", {"page": 999999}),
         ("channel", {"state": "to_look_at"}),
         ("channel", {"page": 999999}),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
@@ -109,19 +109,29 @@ def end(contract: Contract, on: date) -> None:
     audit.record("contract.ended", contract.worker, data={"contract": contract.pk, "end": on.isoformat()})
 
 
-def _check(wanted: Contract) -> None:
-    """Contracts at the same time make a full-timer at most: more is a contract that somebody forgot to end."""
-    others = Contract.objects.filter(mandataire_id=tenancy.current(), worker=wanted.worker_id)
-    rows = [*others.exclude(pk=wanted.pk), wanted]
+def too_much_from(wanted: Contract, others: Iterable[Contract]) -> date | None:
+    """The day from which a contract and the `others` of the same worker come to more than a full-timer, or None.
+
+    It is a day on which the wanted one holds.
+    """
+    rows = [*others, wanted]
     for turn in sorted(row.entered_on for row in rows):
         held = [
             row for row in rows if row.entered_on <= turn and (row.left_on is None or turn <= row.left_on)
         ]
         if wanted in held and sum((row.regime for row in held), Decimal(0)) > WHOLE:
-            raise CannotEmploy(
-                _(
-                    "From %(day)s on the contracts of this worker come to more than 100 %%: end the earlier one first."
-                )
-                % {"day": day(turn)},
-                "regime",
+            return turn
+    return None
+
+
+def _check(wanted: Contract) -> None:
+    """Contracts at the same time make a full-timer at most: more is a contract that somebody forgot to end."""
+    others = Contract.objects.filter(mandataire_id=tenancy.current(), worker=wanted.worker_id)
+    if turn := too_much_from(wanted, others.exclude(pk=wanted.pk)):
+        raise CannotEmploy(
+            _(
+                "From %(day)s on the contracts of this worker come to more than 100 %%: end the earlier one first."
             )
+            % {"day": day(turn)},
+            "regime",
+        )

@@ -23,6 +23,9 @@ SENTENCES: Final[Mapping[str, str | Promise]] = MappingProxyType(
     {
         "employer.added": gettext_lazy("Client added"),
         "employer.size_set": gettext_lazy("Size of the enterprise for %(year)s: %(fte)s FTE"),
+        "letters.made": gettext_lazy("Balance letters of %(year)s made"),
+        "letters.failed": gettext_lazy("Balance letters of %(year)s could not all be made"),
+        "letters.downloaded": gettext_lazy("Balance letters of %(year)s downloaded"),
         "mandate.created": gettext_lazy("Mandate prepared"),
         "mandate.changed": gettext_lazy("Quarters changed: from %(start)s"),
         "mandate.proposed": gettext_lazy("Mandate proposed from %(start)s"),

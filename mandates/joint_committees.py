@@ -2,6 +2,7 @@
 
 Numbers and competence are those published by the Federal Public Service Employment, Labour and Social Dialogue; the
 short names are ours. State of the list: 1 January 2026. `until` is the last day of a committee that exists no more.
+Where the installation has loaded annex 26 of social security, its names stand for ours in French and in Dutch.
 Only subcommittees of the second level are listed in part: a number below a known one is admitted, and told by that one.
 """
 
@@ -20,6 +21,7 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
 from mandates.numbers import NumberError, parse_joint_committee
+from portal import annexes
 
 _FILE: Final = Path(__file__).with_suffix(".csv")
 _LANGUAGES: Final = ("fr", "nl", "de")
@@ -35,8 +37,15 @@ class JointCommittee:
 
     @property
     def name(self) -> str:
-        """Its short name in the reader's language; in French for English readers, because it has no English one."""
-        return self.names.get((get_language() or "fr")[:2], self.names["fr"])
+        """Its name in the reader's language; in French for English readers, because it has no English one.
+
+        The official one where annex 26 is loaded; a German reader keeps our short one, for there is no official one.
+        """
+        language = (get_language() or "fr")[:2]
+        official = annexes.text(annexes.COMMITTEES, self.number) if language != "de" else None
+        if official is not None:
+            return str(official.for_reader())
+        return self.names.get(language, self.names["fr"])
 
     def __str__(self) -> str:
         return f"{self.number} – {self.name}"
@@ -69,8 +78,14 @@ def known(number: str) -> JointCommittee | None:
 
 
 def told(number: str) -> str:
-    """A number with its name for the reader; the number alone when nobody knows it."""
+    """A number with its name for the reader; the number alone when nobody knows it.
+
+    A subcommittee that annex 26 alone knows has the name it has there, not that of the one above it.
+    """
     found = known(number)
+    official = None if found and found.number == number else annexes.text(annexes.COMMITTEES, number)
+    if official is not None:
+        return f"{number} – {official.for_reader()}"
     return f"{number} – {found.name}" if found else number
 
 

@@ -70,6 +70,7 @@ class Config(BaseSettings):
     answers_overdue_after: int = 2 * 86_400
     contact_overdue_after: int = 3600
     watch_every: int = 60
+    letters_kept_days: int = 30
 
     metrics_token: str | None = None
 

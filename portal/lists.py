@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Final
 
 from django.core.paginator import Page, Paginator
@@ -18,7 +18,7 @@ PER_PAGE: Final = 50
 
 def page_of(
     request: HttpRequest,
-    rows: QuerySet[Any] | list[Any],
+    rows: QuerySet[Any] | Sequence[Any],
     *,
     total: int | None = None,
     shown: Callable[[QuerySet[Any]], QuerySet[Any]] | None = None,

@@ -336,3 +336,40 @@ class EventChain(TenantModel):
 
     class Meta:
         constraints = (models.UniqueConstraint(fields=["mandataire"], name="one_chain_per_mandataire"),)
+
+
+class PublishedAnnex(models.Model):
+    """One dated version of an annex of social security, as the installation loaded it. Rows are only ever added.
+
+    It belongs to no mandataire. `version` is the quarter, YYYYQ, in the name of the file, from which it holds. A file
+    of the same version with another content (`sha256`) is one more row, and the later one counts.
+    """
+
+    number = models.PositiveSmallIntegerField()
+    version = models.CharField(max_length=5)
+    name = models.CharField(max_length=100)
+    sha256 = models.CharField(max_length=64)
+    texts_count = models.PositiveIntegerField()
+    loaded_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = (models.UniqueConstraint(fields=["number", "sha256"], name="one_annex_per_content"),)
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class AnnexText(models.Model):
+    """What one version of an annex says of one code, from the quarter `begins` to the quarter `ends` (YYYYQ)."""
+
+    annex = models.ForeignKey(PublishedAnnex, on_delete=models.PROTECT, related_name="texts", db_index=False)
+    code = models.CharField(max_length=20)
+    begins = models.CharField(max_length=5)
+    ends = models.CharField(max_length=5)
+    fr = models.TextField()
+    nl = models.TextField()
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(fields=["annex", "code", "begins"], name="one_text_per_code_and_quarter"),
+        )

@@ -157,6 +157,7 @@ def _values(event: Event, labels: Mapping[str, str | Promise]) -> dict[str, str]
     data = event.data
     plain = ("who", "username", "kind", "profile", "application", "service", "shown", "pinned")
     values = {name: str(data.get(name, "")) for name in (*plain, "title", "year", "fte", "committee")}
+    values |= {name: str(data.get(name, "")) for name in ("annex", "version")}
     values["list"] = str(LISTS.get(data.get("list", ""), ""))
     values["format"] = str(data.get("format", "")).upper()
     values["times"] = ", ".join(data.get("times", ())) or gettext("no fixed time")
@@ -188,6 +189,8 @@ def _values(event: Event, labels: Mapping[str, str | Promise]) -> dict[str, str]
     values["rows"] = ngettext("%(count)d row", "%(count)d rows", rows) % {"count": rows}
     values["mandates"] = ngettext("%(count)d mandate", "%(count)d mandates", mandates) % {"count": mandates}
     values["workers"] = ngettext("%(count)d worker", "%(count)d workers", workers) % {"count": workers}
+    letters = int(data.get("letters") or 0)
+    values["letters"] = ngettext("%(count)d letter", "%(count)d letters", letters) % {"count": letters}
     values["kept"] = pgettext("trainings", ", as drafts") if data.get("is_draft") else ""
     if event.verb.startswith("credential."):
         values["kind"] = str(_KEYS.get(values["kind"], values["kind"]))

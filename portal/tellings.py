@@ -122,6 +122,33 @@ TELLINGS: Final[Mapping[str, Telling]] = MappingProxyType(
             ),
             _("Decision on the right taken back"),
         ),
+        # what workers are told of their account, and what they ask
+        "letters.asked": Telling(
+            _("%(actor)s asked for the balance letters of %(year)s of %(what)s: %(letters)s")
+        ),
+        "letters.resumed": Telling(
+            _("%(actor)s asked to go on with the balance letters of %(year)s of %(what)s")
+        ),
+        "letters.made": Telling(_("The balance letters of %(year)s of %(what)s were made: %(letters)s")),
+        "letters.failed": Telling(
+            _("The balance letters of %(year)s of %(what)s could not all be made: %(letters)s ready")
+        ),
+        "letters.downloaded": Telling(
+            _("%(actor)s downloaded the balance letters of %(year)s of %(what)s: %(letters)s")
+        ),
+        "letters.deleted": Telling(
+            _("The balance letters of %(year)s of %(what)s were deleted: they had been kept long enough")
+        ),
+        "correction.noted": Telling(
+            _("%(actor)s noted that %(what)s asks for a correction of the training account"),
+            _("Correction of the account asked for"),
+        ),
+        "correction.accepted": Telling(
+            _("%(actor)s accepted the correction that %(what)s asked for"), _("Correction accepted")
+        ),
+        "correction.declined": Telling(
+            _("%(actor)s declined the correction that %(what)s asked for"), _("Correction declined")
+        ),
         "agreement.added": Telling(_("%(actor)s entered the sector agreement %(what)s (%(committee)s)")),
         "agreement.removed": Telling(_("%(actor)s removed the sector agreement %(what)s (%(committee)s)")),
         # mandates
@@ -283,6 +310,7 @@ TELLINGS: Final[Mapping[str, Telling]] = MappingProxyType(
         # the channel
         "channel.opened": Telling(_("%(actor)s opened the channel %(what)s")),
         "channel.departure_asked": Telling(_("%(actor)s asked for a departure at once")),
+        "channel.selection_asked": Telling(_("%(actor)s let what was chosen leave at once%(count)s")),
         "channel.collection_asked": Telling(_("%(actor)s asked to collect the answers at once")),
         "channel.check_asked": Telling(_("%(actor)s asked to look after what waits for an answer")),
         "channel.failed": Telling(_("The channel %(what)s lost contact with social security")),
@@ -336,6 +364,8 @@ TELLINGS: Final[Mapping[str, Telling]] = MappingProxyType(
         "mandataire.keys_rewrapped": Telling(
             _("The keys of the organisation were put under a new master key")
         ),
+        # what social security publishes
+        "annex.loaded": Telling(_("Version %(version)s of annex %(annex)s of social security was loaded")),
     }
 )
 """What an Event is called. A verb without words shows itself in the journal; a test asks for the words of each."""

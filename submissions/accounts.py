@@ -14,7 +14,7 @@ from typing import Any
 from mandates import joint_committees
 from mandates.models import Worker
 from submissions import rights
-from submissions.entitlement import Facts, Term, explain
+from submissions.entitlement import Facts, Term, explain, last_year_to_take
 from submissions.models import TrainingRecord
 from submissions.right_words import PATH, amount, percent, right_of_year, steps
 
@@ -76,6 +76,7 @@ def _year(facts: Facts, year: int, taken: Mapping[int, Collection[TrainingRecord
     found = explain(facts, year)
     return {
         **right_of_year(found),
+        "until": last_year_to_take(facts, year),
         "path": steps(found, PATH),
         "trainings": [
             {

@@ -68,13 +68,15 @@ def bound_for(environment: str, channel: Channel) -> Q:
     return destined | Q(environment="") if environment == channel.environment else destined
 
 
-def seal_ready(mandataire: UUID, channel_id: int, code: str, environment: str = "") -> list[int]:
+def seal_ready(
+    mandataire: UUID, channel_id: int, code: str, environment: str = "", among: Q | None = None
+) -> list[int]:
     """Seals every ready declaration of one service into as many sets as it takes. Returns the ids of the batches.
 
-    `environment` is R, T or S; "" is that of the channel. Declarations stay ready when we may not speak for their
-    employer today (`EmployerQuerySet.spoken_for`). Each set is a transaction of its own: killed in the middle, what was
-    sealed is sealed and the rest is still ready. Raises NotAllowed when the service is closed or the channel does not
-    carry it.
+    `environment` is R, T or S; "" is that of the channel. `among` narrows what is meant, when not all of it is.
+    Declarations stay ready when we may not speak for their employer today (`EmployerQuerySet.spoken_for`). Each set is
+    a transaction of its own: killed in the middle, what was sealed is sealed and the rest is still ready. Raises
+    NotAllowed when the service is closed or the channel does not carry it.
     """
     batches: list[int] = []
     with tenancy.scope(mandataire):
@@ -85,7 +87,7 @@ def seal_ready(mandataire: UUID, channel_id: int, code: str, environment: str = 
         signer = vault.signer(channel) if needs_signature(channel, environment) else None
     while True:
         with tenancy.scope(mandataire):
-            batch = _seal_one(channel, chosen, environment, signer)
+            batch = _seal_one(channel, chosen, environment, signer, among)
         if batch is None:
             return batches
         batches.append(batch)
@@ -141,7 +143,7 @@ class Places:
 
 
 def _seal_one(
-    channel: Channel, chosen: Service, environment: str, signer: CertificateSigner | None
+    channel: Channel, chosen: Service, environment: str, signer: CertificateSigner | None, among: Q | None
 ) -> int | None:
     """Seals one set, or returns None when nothing is ready. Runs in one transaction: all of it or nothing."""
     now = today()
@@ -152,6 +154,8 @@ def _seal_one(
         service=chosen.code,
         employer_id__in=speaking_for,
     )
+    if among is not None:
+        due = due.filter(among)
     ids = _lock_in_turns(due, MAX_PARTS * MAX_FORMS)
     if not ids:
         return None
@@ -163,7 +167,9 @@ def _seal_one(
     except _NothingToSend:
         batch = None
     send_back(invalid)
-    return batch.pk if batch else (_seal_one(channel, chosen, environment, signer) if invalid else None)
+    if batch is None and invalid:
+        return _seal_one(channel, chosen, environment, signer, among)
+    return batch.pk if batch else None
 
 
 def _lock_in_turns(due: QuerySet[Declaration], count: int) -> list[int]:

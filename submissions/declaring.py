@@ -13,7 +13,7 @@ from portal import audit, tenancy
 from submissions import signing_off
 from submissions.fields import problems
 from submissions.models import Batch, Declaration, TrainingRecord
-from submissions.states import ACCEPTED, LIVE, BatchState, DeclarationState
+from submissions.states import ACCEPTED, LIVE, ON_THE_WAY, BatchState, DeclarationState
 
 _SLICE = 500
 REFERENCE: Final = "'P-' || upper(substr(replace(gen_random_uuid()::text, '-', ''), 1, 15))"
@@ -134,12 +134,33 @@ def was_accepted_elsewhere(record: TrainingRecord) -> bool:
     return rows.exists()
 
 
+def why_not(record: TrainingRecord) -> str:
+    """Why what was declared about a record can be neither modified nor cancelled now, and what to do; "" if it can.
+
+    Nothing is said of a record about which nothing was declared, or nothing stands any more.
+    """
+    latest = record.declarations.exclude(state=DeclarationState.WITHDRAWN).order_by("-id").first()
+    if latest is None:
+        return ""
+    if latest.state in (DeclarationState.DRAFT, DeclarationState.READY):
+        return _("What was declared has not left yet: change the training, or withdraw the declaration.")
+    if latest.state in ON_THE_WAY:
+        return _("What was declared awaits its answer: modify or cancel the training after that.")
+    if latest.state == DeclarationState.REFUSED and standing(record) is None:
+        return _(
+            "Social security refused it, so nothing of it is on its account: correct the training and declare it again."
+        )
+    return ""
+
+
 def _follow_up(record: TrainingRecord, kind: Declaration.Kind) -> Declaration:
     """Goes where that of which it speaks went, whichever environment the channel is in."""
     # Whoever comes second at the same moment waits here, and then sees what the first one declared.
     TrainingRecord.objects.select_for_update(no_key=True).get(pk=record.pk)
     accepted = standing(record)
-    if accepted is None or record.declarations.filter(state__in=LIVE).exists():
+    if refusal := why_not(record):
+        raise CannotDeclare(refusal)
+    if accepted is None:
         raise CannotDeclare(
             _("Only a training that social security has on its account can be modified or cancelled.")
         )

@@ -92,6 +92,7 @@ def _whole(rows: QuerySet[Worker]) -> QuerySet[Worker]:
         "former_numbers",
         "contracts",
         "manual_rights",
+        "correction_requests",
         Prefetch(
             "training_records",
             queryset=TrainingRecord.objects.order_by("pk").prefetch_related(
@@ -152,6 +153,8 @@ def _workers(chunk: Collection[Worker]) -> Iterable[dict[str, Any]]:
 def _worker(worker: Worker, facts: Facts) -> dict[str, Any]:
     contract = ("joint_committee", "regime", "day_minutes", "entered_on", "left_on")
     decided = ("year", "minutes", "is_whole", "reason", "made_at", "made_by", "withdrawn_at", "withdrawn_by")
+    noted = ("kind", "how", "text", "received_on", "noted_at", "noted_by")
+    asked = (*noted, "state", "reason", "decided_at", "decided_by")
     years = [explain(facts, year) for year in range(FIRST_YEAR, timezone.localdate().year + 1)]
     return {
         "niss": worker.niss,
@@ -177,6 +180,7 @@ def _worker(worker: Worker, facts: Facts) -> dict[str, Any]:
             }
             for found in years
         ],
+        "correction_requests": [_columns(row, asked) for row in worker.correction_requests.all()],
         "trainings": [_training(row) for row in worker.training_records.all()],
     }
 

@@ -334,6 +334,11 @@ def _period_end(first: int, year: int) -> int:
     return start + length - 1 if year < start else year + length - 1 - (year - start) % length
 
 
+def last_year_to_take(facts: Facts, year: int) -> int:
+    """The calendar year by whose end what remains of `year` is to be taken: the last one of its period."""
+    return _period_end(_first_year(facts, year), year)
+
+
 def _period_ending(first: int, year: int) -> int | None:
     """The first year of the period that ends with `year`, or None when none does."""
     if _period_end(first, year) != year:

@@ -49,7 +49,10 @@ def declarations(rows: QuerySet[Declaration], *, order: Sequence[str]) -> Listin
             _("Part"),
             _("Position"),
             _("Answer"),
+            _("Code"),
             _("Cause"),
+            _("What to do"),
+            _("What to correct"),
             _("Our reference"),
             _("Ticket"),
         ]
@@ -74,7 +77,8 @@ def _declaration(row: Declaration, shown: dict[str, Any]) -> list[Value]:
         row.part,
         row.position,
         str(STATES["declaration"][shown["state"]].word),
-        shown["cause"],
+        Code(shown["cause_code"]),
+        *(str(shown[name]) for name in ("cause", "todo", "correction")),
         row.reference,
         row.ticket,
     ]

@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 from mandates.models import NISS, FormerNumber, Worker
 from portal import audit, tenancy
 from portal.models import cipher
-from submissions.models import CareerDocument, ManualRight, TrainingRecord
+from submissions.models import CareerDocument, CorrectionRequest, ManualRight, TrainingRecord
 from submissions.models.document import DOCUMENT
 
 _TERMS = ("joint_committee", "regime", "day_minutes", "entered_on", "left_on")
@@ -96,5 +96,6 @@ def _move(old: Worker, new: Worker) -> dict[str, int]:
     )
     decided.update(worker=new)
     FormerNumber.objects.filter(worker=old).update(worker=new)
+    CorrectionRequest.objects.filter(worker=old).update(worker=new)
     trainings = TrainingRecord.objects.filter(worker=old).update(worker=new)
     return {"contracts": contracts, "trainings": trainings}

@@ -24,6 +24,7 @@ from submissions import dossiers, printing
 from submissions.archiving.piping import Pipe
 from submissions.dossiers import Reopen
 from submissions.fields import BY_NAME
+from submissions.models import CorrectionRequest
 from submissions.right_words import amount, percent
 from submissions.states import TESTS
 
@@ -102,6 +103,15 @@ def _worker(told: dict[str, Any]) -> dict[str, Any]:
         "rights": [{**one, "is_unknown": bool(one["years_without_a_size"])} for one in told["rights"]],
         "manual_rights": told["manual_rights"],
         "trainings": [_training(one) for one in told["trainings"]],
+        "correction_requests": [
+            {
+                **one,
+                "kind": CorrectionRequest.Kind(one["kind"]).label,
+                "how": CorrectionRequest.How(one["how"]).label,
+                "state": STATES["correction"][one["state"]].word,
+            }
+            for one in told["correction_requests"]
+        ],
         "documents": told["documents"],
     }
 

@@ -20,6 +20,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from channels import vault
+from channels.enveloping import needs_signature
 from channels.models import Channel, Credential, EnvironmentCode
 from mandates.catalogue import Source, service
 from portal import audit, tenancy
@@ -115,18 +116,24 @@ def is_offered(batch: Batch) -> bool:
     return batch.environment in TESTS and batch.state == BatchState.ANSWERED
 
 
-def check_may_leave(channel: Channel, code: str) -> None:
-    """Raises CannotPromote, with what to do, when nothing of this service could leave for production today."""
+def check_may_leave(channel: Channel, code: str, environment: str = _PRODUCTION) -> None:
+    """Raises CannotPromote, with what to do, when nothing of this service could leave for `environment` today."""
     try:
-        check_allowed(channel, service(code), _PRODUCTION)
+        check_allowed(channel, service(code), environment)
     except NotAllowed as refusal:
         raise CannotPromote(str(refusal)) from None
+    if not needs_signature(channel, environment):
+        return
     certificate = vault.in_use(channel, Credential.Kind.SIGNING)
     if certificate is None:
         raise CannotPromote(str(vault.MissingKey(channel, Credential.Kind.SIGNING)))
     if certificate.expires_at and certificate.expires_at <= timezone.now():
         raise CannotPromote(
-            _("The signing certificate has ended, and production wants signed files: register the next one.")
+            _("The signing certificate has ended, and these files are signed: register the next one.")
+            if environment in TESTS
+            else _(
+                "The signing certificate has ended, and production wants signed files: register the next one."
+            )
         )
 
 

@@ -40,13 +40,15 @@ from portal import tenancy
 from submissions.batching import today
 from submissions.models import Anomaly, Batch, CareerDocument, Declaration, RelayedForm, TrainingRecord
 from submissions.states import ACCEPTED, ON_THE_WAY, TESTS, BatchState, DeclarationState
-from submissions.words import NOT_BLOCKING, is_blocking, words
+from submissions.words import NOT_BLOCKING, heading, is_blocking, words
 
 REMARKS: Final = "remarks"
 TESTED: Final = "tested"
 """Accepted in a circuit test or a simulation, and not declared yet."""
 UNDER_WAY: Final = "under_way"
 """Ready or on its way: to an employer these are one, because neither waits for him."""
+TO_CORRECT: Final = "to_correct"
+"""Refused and not corrected yet."""
 FILTERS: Final[dict[str, tuple[str, ...]]] = {
     "draft": (DeclarationState.DRAFT,),
     "ready": (DeclarationState.READY,),
@@ -56,6 +58,7 @@ FILTERS: Final[dict[str, tuple[str, ...]]] = {
     TESTED: ACCEPTED,
     REMARKS: (DeclarationState.ACCEPTED_WITH_REMARKS,),
     "refused": (DeclarationState.REFUSED,),
+    TO_CORRECT: (DeclarationState.REFUSED,),
     "withdrawn": (DeclarationState.WITHDRAWN,),
 }
 """The filters of a list of declarations, as they stand in the address, and the states behind each (see `filtered`)."""
@@ -82,6 +85,8 @@ def filtered(rows: QuerySet[Declaration], name: str) -> QuerySet[Declaration]:
     """Those of `rows` behind a filter; accepted is what production accepted, for nothing else is declared."""
     if name == TESTED:
         return rows.tested()  # type: ignore[attr-defined, no-any-return]
+    if name == TO_CORRECT:
+        return rows.to_correct()  # type: ignore[attr-defined, no-any-return]
     rows = rows.filter(state__in=FILTERS[name])
     return rows.filter(environment=_PRODUCTION) if name == "accepted" else rows
 
@@ -379,7 +384,10 @@ def search(rows: QuerySet[Declaration], text: str) -> QuerySet[Declaration]:
 
 
 def state_counts(rows: QuerySet[Declaration]) -> dict[str, int]:
-    """How many of `rows` are behind each filter, and "" for all. One query, and one more when there are tests."""
+    """How many of `rows` are behind each filter, and "" for all. One query, and one more when there are tests.
+
+    What is to be corrected is not counted: that takes a look at each refusal.
+    """
     found = rows.order_by().values_list("state", "environment").annotate(count=Count("pk"))
     counts: Counter[str] = Counter()
     tests = 0
@@ -387,6 +395,7 @@ def state_counts(rows: QuerySet[Declaration]) -> dict[str, int]:
         counts[state] += count
         tests += count if state in ACCEPTED and environment != _PRODUCTION else 0
     totals = {name: sum(counts[state] for state in states) for name, states in FILTERS.items()}
+    del totals[TO_CORRECT]
     totals["accepted"] -= tests
     totals[TESTED] = tested_count(rows) if tests else 0
     return {"": counts.total(), **totals}
@@ -481,5 +490,18 @@ def _declaration_row(declaration: Declaration) -> dict[str, Any]:
         "position": declaration.position,
         "state": shown_state(declaration),
         "environment": declaration.environment,
-        "cause": words(anomalies[0].code, anomalies[0].label).title if anomalies else "",
+        **_cause(declaration, anomalies[0] if anomalies else None),
+    }
+
+
+def _cause(declaration: Declaration, found: Anomaly | None) -> dict[str, Any]:
+    """The first cause of a row: its code, its title, what to do and what to correct; empty without one."""
+    if found is None:
+        return dict.fromkeys(("cause_code", "cause", "todo", "correction"), "")
+    told = words(found.code, found.label, declaration.quarter)
+    return {
+        "cause_code": found.code,
+        "cause": heading(found.code, found.label, found.tag, declaration.quarter),
+        "todo": told.todo,
+        "correction": told.correction.value,
     }

@@ -7,8 +7,9 @@ training, size and agreement at once. `watching` tells in the history what a cha
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any
@@ -196,6 +197,53 @@ def take_back(decided: ManualRight, reason: str) -> None:
         reason=reason,
         data={"year": decided.year, "minutes": decided.minutes, "is_whole": decided.is_whole},
     )
+
+
+def decide_many(decided: Iterable[ManualRight]) -> list[ManualRight]:
+    """As `decide`, for what was checked before: in one statement, and the caller records the Event."""
+    rows, now, actor = list(decided), timezone.now(), _actor()
+    for row in rows:
+        row.made_at, row.made_by = now, actor
+    return ManualRight.objects.bulk_create(rows)
+
+
+def take_back_many(decided: Collection[int], reason: str) -> int:
+    """As `take_back`, by id: returns how many counted until now. The caller records the Event."""
+    rows = ManualRight.objects.filter(mandataire_id=tenancy.current(), pk__in=decided, withdrawn_at=None)
+    return rows.update(withdrawn_at=timezone.now(), withdrawn_by=_actor(), withdrawn_reason=reason)
+
+
+def leaned_on(decided: Collection[ManualRight]) -> set[int]:
+    """Those (ids) that training rests on which was noted after they were made.
+
+    Without them a worker would have had more training than right in that year or a later one. Seven queries, however
+    many.
+    """
+    if not decided:
+        return set()
+    tenant, workers = tenancy.current(), {row.worker_id for row in decided}
+    first = min(row.made_at for row in decided)
+    since = followed(workers).filter(charged_minutes__gt=0, changed_at__gt=first)
+    busy = Worker.objects.filter(mandataire_id=tenant, pk__in=set(since.values_list("worker_id", flat=True)))
+    known = facts_of(list(busy))
+    found = set[int]()
+    for row in decided:
+        if (facts := known.get(row.worker_id)) is None:
+            continue
+        less = replace(facts, by_hand=_without(facts.by_hand, row))
+        years = [year for year in facts.used if year >= row.year]
+        if any(explain(less, year).beyond > explain(facts, year).beyond for year in years):
+            found.add(row.pk)
+        else:
+            known[row.worker_id] = less
+    return found
+
+
+def _without(by_hand: Sequence[ByHand], row: ManualRight) -> list[ByHand]:
+    rest, gone = list(by_hand), ByHand(row.year, row.minutes, row.is_whole, row.reason)
+    if gone in rest:
+        rest.remove(gone)
+    return rest
 
 
 def _actor() -> str:

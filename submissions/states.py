@@ -108,3 +108,39 @@ REGISTER_IMPORT_MOVES: Moves = {
     _R.UNREADABLE: (_R.DISCARDED,),
     _R.DISCARDED: (),
 }
+
+
+class LettersState(models.TextChoices):
+    """Where the balance letters of a year stand. Its words are in `portal.templatetags.wording`."""
+
+    DUE = "due"
+    RUNNING = "running"
+    DONE = "done"
+    FAILED = "failed"
+    DELETED = "deleted"
+
+
+class CorrectionState(models.TextChoices):
+    """Where a request for a correction stands. Its words are in `portal.templatetags.wording`."""
+
+    OPEN = "open"
+    ACCEPTED = "accepted"
+    DECLINED = "declined"
+
+
+_L, _C = LettersState, CorrectionState
+
+LETTERS_MOVES: Moves = {
+    _L.DUE: (_L.RUNNING,),
+    _L.RUNNING: (_L.DONE, _L.FAILED),
+    _L.DONE: (_L.DELETED,),
+    # Tried again because a person asked for it.
+    _L.FAILED: (_L.DUE, _L.DELETED),
+    _L.DELETED: (),
+}
+
+CORRECTION_MOVES: Moves = {
+    _C.OPEN: (_C.ACCEPTED, _C.DECLINED),
+    _C.ACCEPTED: (),
+    _C.DECLINED: (),
+}

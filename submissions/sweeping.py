@@ -16,17 +16,19 @@ from mandates.importing import applying
 from portal import tenancy
 from submissions import alarming, answering, claiming, departing, sets
 from submissions.importing import keeping
+from submissions.letters import making
 from submissions.models import Batch
 from submissions.states import BatchState
 
-type Work = Literal["depart", "leave", "collect", "apply", "import", "register", "watch"]
+type Work = Literal["depart", "leave", "collect", "apply", "import", "register", "letters", "watch"]
 WORKS: tuple[Work, ...] = get_args(Work.__value__)
 
 
 class Due(NamedTuple):
     """One piece of work: a channel departs, drops, collects or is watched, a file is applied or imported.
 
-    `import` is about mandates, `register` about workers and trainings.
+    `import` is about mandates, `register` about workers and trainings, `letters` about balance letters to be made or
+    deleted.
     """
 
     work: Work
@@ -61,6 +63,8 @@ def due(now: datetime) -> Iterator[Due]:
         yield Due("import", mandataire, mandates)
     for mandataire, file in _ask("submissions_imports_due", now):
         yield Due("register", mandataire, file)
+    for mandataire, letters in _ask("submissions_letters_due", now):
+        yield Due("letters", mandataire, letters)
     quiet = now - timedelta(seconds=settings.CONFIG.watch_every)
     for mandataire, channel in _ask("channels_to_watch", quiet):
         yield Due("watch", mandataire, channel)
@@ -103,5 +107,6 @@ DOING: dict[Work, Callable[[UUID, int], object]] = {
     "apply": answering.apply,
     "import": applying.apply,
     "register": keeping.work,
+    "letters": making.work,
     "watch": alarming.watch,
 }

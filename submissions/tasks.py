@@ -14,8 +14,9 @@ from django.utils import timezone
 
 from channels import probing
 from mandates.tasks import apply_import
-from submissions import alarming, answering, departing, sets, sweeping
+from submissions import alarming, answering, departing, selecting, sets, sweeping
 from submissions.importing import keeping
+from submissions.letters import making
 from submissions.sweeping import Work
 
 log = logging.getLogger(__name__)
@@ -34,6 +35,13 @@ def depart(mandataire: str, channel_id: int, *, is_asked: bool = False) -> None:
     """Seals what is ready for this channel, and sends the sets on their way."""
     if departing.depart(UUID(mandataire), channel_id, is_asked=is_asked):
         leave.delay(mandataire, channel_id, is_asked=is_asked)
+
+
+@shared_task(expires=_SOON)
+def leave_chosen(mandataire: str, channel_id: int, environment: str, chosen: dict[str, list[int]]) -> None:
+    """Seals what somebody chose, by quarter the ids of the clients, and sends the sets on their way."""
+    if selecting.leave(UUID(mandataire), channel_id, environment, chosen):
+        leave.delay(mandataire, channel_id, is_asked=True)
 
 
 @shared_task(expires=_SOON)
@@ -73,6 +81,13 @@ def register(mandataire: str, import_id: int) -> None:
 
 
 @shared_task(expires=_SOON)
+def letters(mandataire: str, letters_id: int) -> None:
+    """Makes the next parts of the balance letters of a year, and comes back for more after whoever waits meanwhile."""
+    if making.work(UUID(mandataire), letters_id):
+        letters.delay(mandataire, letters_id)
+
+
+@shared_task(expires=_SOON)
 def watch(mandataire: str, channel_id: int) -> None:
     """Raises, ends and tells the alarms of one channel."""
     alarming.watch(UUID(mandataire), channel_id)
@@ -91,5 +106,6 @@ TASKS: dict[Work, Task[Any, Any]] = {
     "apply": apply,
     "import": apply_import,
     "register": register,
+    "letters": letters,
     "watch": watch,
 }

@@ -27,7 +27,7 @@ from submissions.batching import today
 from submissions.models import Batch
 from submissions.questions import Cause
 from submissions.states import BatchState
-from submissions.words import words
+from submissions.words import heading, words
 
 type Item = dict[str, Any]
 
@@ -54,7 +54,7 @@ def cause_item(cause: Cause) -> Item:
     wording = words(cause.code, cause.label)
     return {
         "tone": "bad",
-        "title": wording.title,
+        "title": heading(cause.code, cause.label, cause.tag),
         "sentence": _("%(employers)s. %(todo)s")
         % {"employers": names_of(cause.employers), "todo": wording.todo},
         "count": cause.count,

@@ -6,6 +6,7 @@ and all of them run as the application's database role, under row-level security
 
 from __future__ import annotations
 
+import gc
 import secrets
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -20,10 +21,12 @@ from django.db.backends.postgresql.operations import DatabaseOperations
 from django.db.models.expressions import OrderBy
 from django.db.models.functions import Random
 from django.db.models.sql.compiler import SQLCompiler
+from django.test import override_settings
 from django.utils import translation
 from django.utils.translation import trans_real
 
-from portal import tenancy
+from portal import annexes, tenancy
+from tests.hashing import Argon2InAnInstant
 from tests.people import colleague, operator, stranger
 from tests.racing import as_owner
 from tests.scratch import scratch_database
@@ -41,6 +44,12 @@ def pytest_configure(config: pytest.Config) -> None:
     """Lets sockets reach this machine only: no test may talk to the partner, or depend on the network."""
     config.option.allow_hosts = LOOPBACK
     config.option.allow_unix_socket = True
+
+
+def pytest_collection_finish() -> None:
+    """What was collected stays to the end: the garbage collector need not walk through it ever again."""
+    gc.collect()
+    gc.freeze()
 
 
 # --- the database ---------------------------------------------------------------------------------
@@ -110,6 +119,17 @@ def unordered_rows_come_in_any_order() -> Iterator[None]:
         yield
 
 
+# --- the passwords --------------------------------------------------------------------------------
+
+
+@pytest.fixture(autouse=True, scope="session")
+def passwords_are_hashed_in_an_instant() -> Iterator[None]:
+    """With the portal's own algorithm, so that all who look at a hash find what they know."""
+    hasher = f"{Argon2InAnInstant.__module__}.{Argon2InAnInstant.__qualname__}"
+    with override_settings(PASSWORD_HASHERS=[hasher, *settings.PASSWORD_HASHERS[1:]]):
+        yield
+
+
 # --- the tenant -----------------------------------------------------------------------------------
 
 
@@ -142,6 +162,12 @@ def tasks_start_without_a_tenant() -> Iterator[None]:
     yield
     task_prerun.disconnect(forget)
     task_postrun.disconnect(remember)
+
+
+@pytest.fixture(autouse=True)
+def no_annex_is_loaded(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a process knows of the official texts outlives a test: each starts with none."""
+    monkeypatch.setattr(annexes, "_kept", annexes.Kept(float("inf"), (0, 0), {}))
 
 
 # --- what is counted -------------------------------------------------------------------------------

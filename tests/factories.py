@@ -16,14 +16,15 @@ from typing import Any
 
 from allauth.mfa.models import Authenticator
 from allauth.mfa.totp.internal.auth import format_hotp_value, hotp_value
+from cryptography import x509
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ed25519
 from django.contrib.auth.hashers import make_password
 from django.utils import timezone
 
 from channels import vault
-from channels.models import FILE, Channel, InboundFile
-from channels.signing import new_self_signed
+from channels.models import FILE, Channel, Credential, InboundFile
+from channels.signing import SigningKey, load_certificate, load_key, new_self_signed
 from mandates.models import NISS, Contract, Employer, FormerNumber, Mandate, Worker
 from mandates.numbers import make_enterprise_number, make_niss, make_onss_number
 from portal import factors, tenancy
@@ -33,6 +34,7 @@ from portal.profiles import usual
 from submissions import batching, declaring
 from submissions.models import (
     Batch,
+    CorrectionRequest,
     Declaration,
     EmployerSize,
     FormerDeclaration,
@@ -89,6 +91,16 @@ def ssh_private_key() -> bytes:
 def signing_pair() -> tuple[bytes, bytes]:
     """A private key and its certificate, PEM."""
     return new_self_signed("Canal d'essai", days=365)
+
+
+@cache
+def _loaded(private: bytes, certificate: bytes) -> tuple[SigningKey, x509.Certificate]:
+    return load_key(private), load_certificate(certificate)
+
+
+def keep_signing_key(channel: Channel, private: bytes, certificate: bytes) -> Credential:
+    """`vault.store_signing_key` of a pair that is read once per process: the arithmetic on an RSA key takes 50 ms."""
+    return vault._keep_signing_key(channel, *_loaded(private, certificate), None)
 
 
 @cache
@@ -237,6 +249,14 @@ def manual_right(of: Worker, **fields: Any) -> ManualRight:
     return ManualRight.objects.create(worker=of, **(values | fields))
 
 
+def correction_request(about: TrainingRecord, **fields: Any) -> CorrectionRequest:
+    """Something that a worker says is wrong, received today and still open."""
+    defaults: dict[str, Any] = {"kind": "figures", "how": "email", "text": "C'était deux jours."}
+    when = {"received_on": timezone.localdate(), "noted_at": timezone.now(), "noted_by": "Lou Essai"}
+    of = {"worker": about.worker, "employer": about.worker.employer, "record": about}
+    return CorrectionRequest.objects.create(**{**of, **defaults, **when, **fields})
+
+
 def former_number(of: Worker, niss: str = "") -> FormerNumber:
     """A number that the worker had before."""
     number = niss or new_niss()
@@ -343,7 +363,7 @@ def channel(*, has_keys: bool = True, **fields: Any) -> Channel:
     made = Channel.objects.create(**(values | fields))
     if has_keys:
         vault.store_ssh_key(made, ssh_private_key())
-        vault.store_signing_key(made, *signing_pair())
+        keep_signing_key(made, *signing_pair())
     return made
 
 

@@ -70,6 +70,8 @@ def as_owner(mandataire: object = None) -> Iterator[psycopg.Connection[Any]]:
 def waiting_for_a_lock() -> list[int]:
     """The processes of other connections of this database that wait for a lock."""
     with connection.cursor() as cursor:
+        # A transaction that stays open would be told what it was told before.
+        cursor.execute("SELECT pg_stat_clear_snapshot()")
         cursor.execute(
             "SELECT pid FROM pg_stat_activity WHERE datname = current_database() "
             "AND pid <> pg_backend_pid() AND wait_event_type = 'Lock'"

@@ -18,6 +18,9 @@ import pytest
 from portal.servers import ServersError, provided
 from portal.servers.places import ROOT
 
+KEEPS = "PORTAL_KEEPS_MIGRATED"
+"""As in `tests.scratch`, which cannot be imported before Django has its settings."""
+
 OFFICIAL = ROOT.parent / "shared" / "onss" / "official"
 
 
@@ -25,6 +28,8 @@ OFFICIAL = ROOT.parent / "shared" / "onss" / "official"
 def pytest_load_initial_conftests(early_config: pytest.Config) -> Generator[None, Any, Any]:
     if "PYTEST_XDIST_WORKER" not in os.environ:
         os.environ.setdefault("PORTAL_VAR", str(ROOT / "var" / "tests"))
+        if not os.environ.get("DATABASE_URL"):
+            os.environ[KEEPS] = "1"
         servers = provided()
         try:
             servers.__enter__()

@@ -31,7 +31,7 @@ from portal.access import mine, needs
 from portal.models import Application, MandateProfile, User
 from portal.moving import LostRace
 from portal.spreadsheets.reading import Unreadable
-from portal.templatetags.presenting import number, person_name
+from portal.templatetags.presenting import number, person_name, when
 
 _for_importers: Final = needs(MandateProfile.MANAGE, everywhere=[Application.MANDATES])
 """A file may be about any client, and adds those that are not clients yet."""
@@ -72,10 +72,34 @@ def imports(request: HttpRequest) -> HttpResponse:
             return redirect(f"{address}?state={_State.BAD}" if made.bad else address)
     page = lists.page_of(request, _imports().order_by("-id"))
     people = User.objects.in_bulk({one.uploaded_by for one in page.object_list if one.uploaded_by})
-    page.object_list = [_told(one, people) for one in page.object_list]
+    page.object_list = [
+        _told(one, people) | {"url": reverse("mandate_import", args=[one.pk])} for one in page.object_list
+    ]
     columns = [(column.label, column.is_needed, _HINTS[name]) for name, column in COLUMNS.items()]
-    context = {"nav": "mandates", "form": form, "page": page, "columns": columns}
-    return render(request, "mandates/import_list.html", context, status=422 if form.errors else 200)
+    context = {
+        "nav": "mandates",
+        "title": _("Import mandates"),
+        "subtitle": _("First you see what each row would do; nothing is made before you decide."),
+        "parent": _parents()[0],
+        "states": "import",
+        "columns_note": _(
+            "In any order, with headings in French, Dutch, German or English; other columns are left aside."
+        ),
+        "done_label": _("Mandates made"),
+        "form": form,
+        "page": page,
+        "kinds": [
+            {"label": _("Mandates"), "template": reverse("mandate_import_template"), "columns": columns}
+        ],
+    }
+    return render(request, "imports/list.html", context, status=422 if form.errors else 200)
+
+
+def _parents() -> list[dict[str, str]]:
+    return [
+        {"label": _("Mandates"), "url": reverse("mandates")},
+        {"label": _("Import mandates"), "url": reverse("mandate_imports")},
+    ]
 
 
 _PLACES: Final = {name: place for place, name in enumerate(COLUMNS)}
@@ -91,7 +115,8 @@ _HINTS: Final = {
 
 
 def _told(found: MandateImport, people: dict[int, User]) -> dict[str, Any]:
-    uploader = people.get(found.uploaded_by or 0)
+    uploader = person_name(people[found.uploaded_by]) if found.uploaded_by in people else ""
+    good = found.total - found.bad - found.done
     return {
         "pk": found.pk,
         "name": found.name,
@@ -99,13 +124,57 @@ def _told(found: MandateImport, people: dict[int, User]) -> dict[str, Any]:
         "is_whole": found.is_whole,
         "uploaded_at": found.uploaded_at,
         "ended_at": found.ended_at,
-        "uploader": person_name(uploader) if uploader else "",
-        "kind": _kind(found),
+        "uploader": uploader,
+        "about": [one for one in (when(found.uploaded_at), uploader, _kind(found)) if one],
         "total": found.total,
         "bad": found.bad,
         "done": found.done,
-        "good": found.total - found.bad - found.done,
+        "good": good,
+        "expected": found.total,
+        "passed": found.done + found.bad,
+        "headline": _headline(found, good),
+        "notes": _notes(found),
     }
+
+
+def _headline(found: MandateImport, good: int) -> str:
+    if found.state == ImportState.CHECKED:
+        text = ngettext("%(good)s good row of %(total)s", "%(good)s good rows of %(total)s", good)
+    else:
+        text = ngettext(
+            "%(done)s mandate of %(total)s made", "%(done)s mandates of %(total)s made", found.done
+        )
+    return text % {"good": number(good), "done": number(found.done), "total": number(found.total)}
+
+
+def _notes(found: MandateImport) -> list[str]:
+    """What comes next."""
+    bad = {"bad": number(found.bad)}
+    if found.state == ImportState.APPLYING:
+        return []
+    if found.state == ImportState.CHECKED:
+        notes = [
+            _(
+                "Each good row becomes a mandate that you have validated. It is active once the procuration of the "
+                "employer is added to it."
+            )
+        ]
+        sentence = ngettext(
+            "%(bad)s row is to correct. Correct it in your file and choose the file again, or import the good ones "
+            "and leave it out.",
+            "%(bad)s rows are to correct. Correct them in your file and choose the file again, or import the good "
+            "ones and leave them out.",
+            found.bad,
+        )
+        return [*notes, sentence % bad] if found.bad else notes
+    if not found.bad:
+        return [_("Every row became a mandate. Add the procurations of the employers to make them active.")]
+    sentence = ngettext(
+        "%(bad)s row was left out. Download it with the reason, correct it, and import that file.",
+        "%(bad)s rows were left out. Download them with the reasons, correct them, and import that file.",
+        found.bad,
+    )
+    return [sentence % bad]
 
 
 def _kind(found: MandateImport) -> str:
@@ -129,11 +198,11 @@ def mandate_import(request: HttpRequest, pk: int) -> HttpResponse:
     found = mine(_imports(), pk=pk)
     told_import = _told(found, User.objects.in_bulk([found.uploaded_by] if found.uploaded_by else []))
     is_moving = found.state == ImportState.APPLYING
-    context: dict[str, Any] = {"nav": "mandates", "found": told_import, "is_moving": is_moving}
+    context: dict[str, Any] = {"found": told_import, "is_moving": is_moving, "url": request.path}
     if request.headers.get("HX-Request"):
         if not is_moving:
             return HttpResponse(headers={"HX-Refresh": "true"})
-        return render(request, "mandates/import_detail.html#progress", context)
+        return render(request, "imports/detail.html#progress", context)
     state = request.GET.get("state", "")
     state = state if state in _State.values else ""
     counts = {
@@ -145,11 +214,19 @@ def mandate_import(request: HttpRequest, pk: int) -> HttpResponse:
     rows = found.rows.filter(state=state) if state else found.rows.all()
     page = lists.page_of(request, rows.order_by("line"))
     page.object_list = [_row(row) for row in page.object_list]
+    same = keeping.earlier(found)
+    bad = _button(_("Download the rows to correct"), "mandate_import_bad", pk) | {"is_link": True}
     context |= {
+        "nav": "mandates",
+        "states": "import",
+        "parents": _parents(),
+        "is_hidden": False,
         "has_faults": any(row["faults"] for row in page.object_list),
-        "earlier": keeping.earlier(found),
+        "earlier": same
+        and {"url": reverse("mandate_import", args=[same.pk]), "uploaded_at": same.uploaded_at},
+        "download": bad if found.bad else None,
+        "undo": None,
         "chips": lists.chips(CHIPS, counts, state),
-        "state": state,
         "page": page,
         "decisions": _decisions(found, told_import),
         "resume": _button(_("Go on now"), "mandate_import_apply", pk) if _is_left_alone(found) else None,

@@ -109,6 +109,22 @@ STATES: Mapping[str, Mapping[str, Wording]] = MappingProxyType(
                 "discarded": Wording(pgettext_lazy("import", "Thrown away"), "minus", "mute"),
             }
         ),
+        "letters": _table(
+            {
+                "due": Wording(pgettext_lazy("letters", "Waiting"), "clock", "wait"),
+                "running": Wording(pgettext_lazy("letters", "Being made"), "arrow", "wait"),
+                "done": Wording(pgettext_lazy("letters", "Ready to download"), "check", "ok"),
+                "failed": Wording(pgettext_lazy("letters", "Not made"), "alert", "bad"),
+                "deleted": Wording(pgettext_lazy("letters", "Deleted"), "minus", "mute"),
+            }
+        ),
+        "correction": _table(
+            {
+                "open": Wording(pgettext_lazy("correction", "To decide"), "question", "warn"),
+                "accepted": Wording(pgettext_lazy("correction", "Accepted"), "check", "ok"),
+                "declined": Wording(pgettext_lazy("correction", "Declined"), "cross", "mute"),
+            }
+        ),
         "import_row": _table(
             {
                 "good": Wording(pgettext_lazy("row", "Good"), "check", "wait"),

@@ -21,7 +21,7 @@ from portal.access import membership, mine, needs
 from portal.lists import address
 from portal.models import Application, MandateProfile, Membership, Profile, UserProfile
 from submissions import questions
-from submissions.views import signing_off
+from submissions.views import due, letters, signing_off
 
 DRAWN_NOT = ("refused", "withdrawn")
 """Mandates that never had a period: they are in the table, not on the time line."""
@@ -68,7 +68,9 @@ def client(request: HttpRequest, pk: int) -> HttpResponse:
         "mandates": rows,
         "drawn": [row for row in reversed(rows) if row["standing"] not in DRAWN_NOT],
         "declarations": declarations,
+        "due": due.of_client(employer) if declarations else [],
         "quarters": signing_off.quarters(me, employer) if declarations else [],
+        "told": letters.workers_told(employer) if declarations else None,
         "may_propose": not employer.is_own and me.may(MandateProfile.MANAGE),
         "may_see_people": me.may(UserProfile.SEE),
         "may_admit": admitting.may_admit_for(me, employer.pk),

@@ -18,7 +18,7 @@ from portal.lists import address
 from portal.models import MandateProfile, Membership, Profile
 from portal.views import frame
 from submissions import questions, waiting
-from submissions.views import signing_off
+from submissions.views import letters, signing_off
 
 LATEST = 10
 SHOWN = 6
@@ -39,6 +39,7 @@ def company(request: HttpRequest, me: Membership) -> HttpResponse:
         "counters": [],
         "rows": [],
         "quarters": [],
+        "told": None,
     }
     if may_see:
         to_correct = questions.to_correct().count()
@@ -50,6 +51,7 @@ def company(request: HttpRequest, me: Membership) -> HttpResponse:
             "counters": _counters(to_correct),
             "rows": questions.declaration_rows(latest),
             "quarters": signing_off.quarters(me, employer),
+            "told": letters.workers_told(employer),
         }
     return render(request, "portal/company.html", context)
 

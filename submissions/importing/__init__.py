@@ -1,1 +1,1 @@
-"""Workers and trainings from a file: checked first, applied once somebody says so, undone until they are sent."""
+"""The register from a file: checked first, applied once somebody says so, undone until it is sent or used."""

@@ -14,7 +14,7 @@ from mandates.models import Contract, Employer, FormerNumber, Worker
 from mandates.numbers import quarter_of
 from portal import audit, tenancy
 from portal.models import cipher
-from submissions.importing.rows import EMPLOYER, NISS, Row, find_workers
+from submissions.importing.rows import EMPLOYER, NISS, Row, find_workers, hold_employers, hold_workers
 from submissions.models import EmployerSize, FormerDeclaration, ManualRight, SignOff, TrainingRecord
 
 PARTS: Final = ("contracts", "manual_rights", "former_numbers", "trainings")
@@ -36,11 +36,11 @@ _RIGHT: Final = gettext_noop(
 )
 
 
-def compare(rows: Sequence[Row]) -> None:
+def compare(rows: Sequence[Row], *, is_final: bool) -> None:
     """Notes what differs, and puts into each sound row what the register lacks (`missing`).
 
     A fixed number of queries, however many rows. A client that is not known yet comes with its own row, which stands
-    before those of its workers.
+    before those of its workers. Those that are known are held when it `is_final`, as by any other import.
     """
     sound = [row for row in rows if not row.faults]
     tenant = tenancy.current()
@@ -55,6 +55,9 @@ def compare(rows: Sequence[Row]) -> None:
     for row in people:
         row.values[NISS] = row.values["person"]["niss"]
     workers = find_workers(people)
+    if is_final:
+        hold_employers([row for row in sound if row.values["employer_id"] is not None])
+        hold_workers(workers.values())
     _find_by_other_numbers(people, workers)
     held = _held(list(workers.values()))
     references = _References(people)

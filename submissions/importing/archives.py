@@ -24,7 +24,7 @@ from submissions.importing import archived_rows
 from submissions.importing.archived_rows import PARTS
 from submissions.importing.archived_values import client_of, person_of
 from submissions.importing.cells import Unfit
-from submissions.importing.rows import EMPLOYER, Row, Terms
+from submissions.importing.rows import EMPLOYER, TWICE, Row, Terms
 
 HEAD, WORKER, PERSON = "head", "worker", "person"
 CELLS: Final = (EMPLOYER, HEAD, WORKER, PERSON, *PARTS)
@@ -49,6 +49,7 @@ class Archives:
             "former_numbers": _column(_("Former numbers")),
         }
     )
+    twice = TWICE
 
     def read(self, row: Row, cells: Mapping[str, str], terms: Terms) -> None:
         """See `rows.Kind`."""
@@ -81,9 +82,9 @@ class Archives:
         row.values["person"] = person
         row.key += str(person.get("niss", row.line)).encode()
 
-    def compare(self, rows: Sequence[Row], terms: Terms) -> None:
+    def compare(self, rows: Sequence[Row], terms: Terms, *, is_final: bool) -> None:
         """See `rows.Kind`."""
-        archived_rows.compare(rows)
+        archived_rows.compare(rows, is_final=is_final)
 
     def make(self, rows: Sequence[Row], *, declares: bool) -> dict[str, list[list[int]]]:
         """Clients that are not known yet, then workers and what they lack. Nothing is declared, whatever is asked."""

@@ -7,7 +7,7 @@ from itertools import islice
 from typing import Final
 
 from django.db.models import F
-from django.utils.translation import gettext_noop, override
+from django.utils.translation import override
 
 from mandates.numbers import mask_in_text
 from portal import audit
@@ -76,7 +76,10 @@ def check(turn: Turn) -> int:
 
 
 def judge(found: RegisterImport, chunk: Sequence[Numbered], seen: dict[int, int] | None = None) -> list[Row]:
-    """The rows as they are understood, compared with each other (by `seen`, which it adds to) and with the register."""
+    """The rows as they are understood, compared with each other (by `seen`, which it adds to) and with the register.
+
+    Without `seen` they were compared with each other before, and are made next.
+    """
     kind, terms, where = KINDS[found.kind], opening.terms_of(found), opening.where(found)
     rows = []
     for line, cells in chunk:
@@ -87,11 +90,8 @@ def judge(found: RegisterImport, chunk: Sequence[Numbered], seen: dict[int, int]
             # Eight bytes instead of the key: a hundred thousand of them stay in memory.
             before = seen.setdefault(hash(row.key), line)
             if before != line:
-                sentence = gettext_noop(
-                    "Row %(line)d says the same, or has the same reference: remove one of the two, or number them."
-                )
-                row.fault(NISS, sentence, {"line": before})
-    kind.compare(rows, terms)
+                row.fault(NISS, kind.twice, {"line": before})
+    kind.compare(rows, terms, is_final=seen is None)
     return rows
 
 

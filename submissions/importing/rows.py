@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, Protocol
 
 from django.db import connection
+from django.utils.translation import gettext_lazy as _
 from django.utils.translation import gettext_noop
 
 from mandates.models import NISS as NISS_PURPOSE
-from mandates.models import Employer
+from mandates.models import Employer, Worker
 from mandates.numbers import NumberError, parse_enterprise_number
 from portal import tenancy
 from portal.models import cipher
 from portal.spreadsheets.headings import Column, Fault
 from submissions.importing.cells import MonthFirst, Unfit, niss, spoiled, unfit
+from submissions.importing.words import HEADINGS, OTHERS
 
 EMPLOYER, NISS = "employer", "niss"
 """The two columns that every kind has: whose worker a row is about."""
+TWICE: Final = gettext_noop(
+    "Row %(line)d says the same, or has the same reference: remove one of the two, or number them."
+)
 
 type Where = Mapping[str, int]
 """Where the columns of a file stand, from 0."""
@@ -75,17 +80,22 @@ class Terms:
 
 
 class Kind(Protocol):
-    """A kind of file. `rights` would be one more: a module with a class like these, and a line in `kinds.KINDS`."""
+    """A kind of file. One more is a module with a class like these, and a line in `kinds.KINDS`.
+
+    `twice` is what is wrong with a row whose key another row of the file has, in row `line`.
+    """
 
     columns: Mapping[str, Column]
+    twice: str
 
     def read(self, row: Row, cells: Mapping[str, str], terms: Terms) -> None:
         """Reads the cells of one row into its values and faults. Asks the database nothing."""
 
-    def compare(self, rows: Sequence[Row], terms: Terms) -> None:
+    def compare(self, rows: Sequence[Row], terms: Terms, *, is_final: bool) -> None:
         """Compares sound rows with the register, with as many queries for a thousand as for one.
 
-        Notes faults, says which rows are in the register already, and finds the objects that rows refer to.
+        Notes faults, says which rows are in the register already, and finds the objects that rows refer to. What is
+        found `is_final` when the rows are made next: then it is held as it is until the end of the transaction.
         """
 
     def make(self, rows: Sequence[Row], *, declares: bool) -> dict[str, list[list[int]]]:
@@ -155,7 +165,49 @@ def find_workers(rows: Sequence[Row]) -> dict[tuple[int, bytes], int]:
         return {(employer, bytes(index)): pk for employer, index, pk in cursor.fetchall()}
 
 
-EMPLOYER_COLUMN: Final[dict[str, Any]] = {
+def find_known(rows: Sequence[Row]) -> list[Row]:
+    """Puts the ids of its client and its worker into each sound row; returns those that have both. Two queries."""
+    sound = find_employers(rows)
+    workers = find_workers(sound)
+    found = []
+    for row in sound:
+        if pk := workers.get((row.values["employer_id"], row.values["niss_index"])):
+            row.values["worker_id"] = pk
+            found.append(row)
+        else:
+            sentence = gettext_noop("No worker of this client has this number: import the workers first.")
+            row.fault(NISS, sentence)
+    return found
+
+
+def hold_employers(rows: Sequence[Row]) -> None:
+    """Lets nobody sign off a quarter of these clients before the end of the transaction.
+
+    Who signs off locks the client: he waits for these rows, or was first, and then what he signed is seen. Those who
+    import for the same client do not wait for each other.
+    """
+    clients = sorted({row.values["employer_id"] for row in rows})
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT FROM mandates_employer WHERE mandataire_id = %s AND id = ANY(%s) ORDER BY id FOR KEY SHARE",
+            [tenancy.current(), clients],
+        )
+
+
+def hold_workers(workers: Iterable[int]) -> None:
+    """Lets nobody else give these workers (ids) a contract, or a right from a file, until the transaction ends."""
+    rows = Worker.objects.select_for_update(no_key=True).filter(
+        mandataire_id=tenancy.current(), pk__in=set(workers)
+    )
+    list(rows.order_by("pk").values_list("pk", flat=True))
+
+
+def column(name: str, label: Any, *, is_needed: bool = False, hint: Any = "") -> Column:
+    """A column whose headings stand in `words`."""
+    return Column(label, HEADINGS[name], OTHERS.get(name, ()), is_needed, hint)
+
+
+_EMPLOYER_COLUMN: Final[dict[str, Any]] = {
     "headings": {
         "en": "Enterprise number",
         "fr": "Numéro d'entreprise",
@@ -167,7 +219,7 @@ EMPLOYER_COLUMN: Final[dict[str, Any]] = {
         "ZDU-Nummer", "CompanyID", "Employeur", "Werkgever", "Employer", "Arbeitgeber",
     ),
 }  # fmt: skip
-NISS_COLUMN: Final[dict[str, Any]] = {
+_NISS_COLUMN: Final[dict[str, Any]] = {
     "headings": {"en": "NISS", "fr": "NISS", "nl": "INSZ", "de": "ENSS"},
     "others": (
         "INSS", "SSIN", "Registre national", "Numéro de registre national", "N° registre national", "Numéro national",
@@ -175,3 +227,8 @@ NISS_COLUMN: Final[dict[str, Any]] = {
         "ENSS-Nummer", "INSZ-nummer", "Numéro NISS", "National number",
     ),
 }  # fmt: skip
+PEOPLE: Final[Mapping[str, Column]] = {
+    EMPLOYER: Column(_("Enterprise number"), **_EMPLOYER_COLUMN, hint=_("Ten digits, such as 0897.223.670.")),
+    NISS: Column(_("NISS"), **_NISS_COLUMN, is_needed=True, hint=_("Eleven digits, in a column of text.")),
+}
+"""The columns of `EMPLOYER` and `NISS`, with which every template begins."""

@@ -11,6 +11,8 @@ from django.utils.translation import gettext
 from portal.templatetags.presenting import quarter
 from submissions.fields import BY_NAME
 from submissions.importing.kinds import KINDS
+from submissions.importing.rights import DECISION
+from submissions.models.right import Decision
 
 
 def told(fault: Sequence[Any]) -> str:
@@ -19,6 +21,8 @@ def told(fault: Sequence[Any]) -> str:
     text = gettext(sentence)
     if "codes" in values and column in BY_NAME:
         values = values | {"codes": ", ".join(str(one.label) for one in BY_NAME[column].choices.values())}
+    if "codes" in values and column == DECISION:
+        values = values | {"codes": ", ".join(map(str, Decision.labels))}
     if "quarter" in values:
         values = values | {"quarter": quarter(values["quarter"])}
     return text % values if values else text

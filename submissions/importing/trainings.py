@@ -22,13 +22,13 @@ from submissions.fields import BY_NAME, FIELDS, Field, flaws, judge
 from submissions.importing.cells import Unfit, cents, day, minutes, spoiled, word
 from submissions.importing.rows import (
     EMPLOYER,
-    EMPLOYER_COLUMN,
     NISS,
-    NISS_COLUMN,
+    PEOPLE,
+    TWICE,
     Row,
     Terms,
-    find_employers,
-    find_workers,
+    find_known,
+    hold_employers,
     read_people,
 )
 from submissions.importing.words import HEADINGS, OTHERS
@@ -50,10 +50,7 @@ _UNITLESS: Final = tuple(name for name in BY_NAME if name not in _IN_UNITS)
 
 def _columns() -> dict[str, Column]:
     columns = {
-        EMPLOYER: Column(
-            _("Enterprise number"), **EMPLOYER_COLUMN, hint=_("Ten digits, such as 0897.223.670.")
-        ),
-        NISS: Column(_("NISS"), **NISS_COLUMN, is_needed=True, hint=_("Eleven digits, in a column of text.")),
+        **PEOPLE,
         REFERENCE: Column(
             _("Your reference"),
             HEADINGS[REFERENCE],
@@ -72,6 +69,7 @@ class Trainings:
     """One row is one training of a worker whom the register knows."""
 
     columns: Mapping[str, Column] = _columns()
+    twice = TWICE
 
     def read(self, row: Row, cells: Mapping[str, str], terms: Terms) -> None:
         """See `rows.Kind`."""
@@ -94,20 +92,15 @@ class Trainings:
         if not row.faults:
             _name(row)
 
-    def compare(self, rows: Sequence[Row], terms: Terms) -> None:
+    def compare(self, rows: Sequence[Row], terms: Terms, *, is_final: bool) -> None:
         """Four queries: the clients, the workers, the references, the quarters that were signed off."""
-        sound = find_employers(rows)
-        workers = find_workers(sound)
+        sound = find_known(rows)
+        if is_final:
+            hold_employers(sound)
         known = {(found.employer_id, found.client_reference): found for found in _known(sound)}
         signed = _signed_off(sound)
         for row in sound:
             values = row.values
-            worker = workers.get((values["employer_id"], values["niss_index"]))
-            if worker is None:
-                sentence = gettext_noop("No worker of this client has this number: import the workers first.")
-                row.fault(NISS, sentence)
-                continue
-            values["worker_id"] = worker
             if before := known.get((values["employer_id"], values[REFERENCE])):
                 row.is_same = _is_same(row, before)
                 if not row.is_same:

@@ -41,6 +41,10 @@ HEADINGS: Final[Mapping[str, Mapping[str, str]]] = {
     "contract_day": _in("Normal day", "Journée normale", "Normale dag", "Normaler Tag"),
     "entered_on": _in("Entered on", "Entré le", "In dienst op", "Eingetreten am"),
     "left_on": _in("Left on", "Sorti le", "Uit dienst op", "Ausgetreten am"),
+    "right_year": _in("Year", "Année", "Jaar", "Jahr"),
+    "decision": _in("What is decided", "Ce qui est décidé", "Wat er wordt beslist", "Was entschieden wird"),
+    "right_minutes": _in("How much", "Combien", "Hoeveel", "Wie viel"),
+    "reason": _in("Reason", "Motif", "Reden", "Grund"),
 }
 
 OTHERS: Final[Mapping[str, tuple[str, ...]]] = {
@@ -76,5 +80,10 @@ OTHERS: Final[Mapping[str, tuple[str, ...]]] = {
                    "Indiensttreding", "Eintritt", "Eintrittsdatum", "Hired on", "Start date"),
     "left_on": ("Out of service", "Date de sortie", "Sortie", "Datum uit dienst", "Uit dienst", "Uitdiensttreding",
                 "Austritt", "Austrittsdatum", "End date"),
+    "right_year": ("Year of the right", "Année du droit", "Jaar van het recht", "Jahr des Rechts", "Calendar year"),
+    "decision": ("Decision", "Décision", "Beslissing", "Entscheidung", "What", "Quoi", "Wat", "Was"),
+    "right_minutes": ("Right", "Droit", "Recht", "Amount", "Montant du droit", "Quantité", "Aantal", "Umfang",
+                      "Duration", "Durée", "Duur", "Dauer"),
+    "reason": ("Why", "Pourquoi", "Waarom", "Warum", "Raison", "Justification", "Motivering", "Begründung", "Comment"),
 }
 # fmt: on

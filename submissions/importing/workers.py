@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from decimal import Decimal
 from functools import cache, partial
 from typing import Any, Final
 
@@ -12,57 +11,38 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import gettext_noop
 
 from mandates.models import NISS as NISS_PURPOSE
-from mandates.models import Contract, Worker
-from mandates.numbers import NumberError, parse_joint_committee
-from portal import tenancy
+from mandates.models import Worker
 from portal.models import cipher
 from portal.spreadsheets.headings import Column, named
-from submissions.importing.cells import day, minutes, percentage, unfit, word
+from submissions.importing import contracts
+from submissions.importing.cells import word
 from submissions.importing.rows import (
-    EMPLOYER,
-    EMPLOYER_COLUMN,
     NISS,
-    NISS_COLUMN,
+    PEOPLE,
+    TWICE,
     Row,
     Terms,
+    column,
     find_employers,
     find_workers,
     read_people,
 )
-from submissions.importing.words import HEADINGS, OTHERS
 
 _NAMES: Final = ("family_name", "given_name")
 _LONGEST_NAME: Final = Worker._meta.get_field("family_name").max_length or 0
-_SHORTEST_DAY, _LONGEST_DAY = 60, 720
-_REGIME: Final = Decimal(100)
-_DAY: Final = 456
-"""Minutes: 7 h 36, as a contract says where nothing else is said."""
-_CONTRACT: Final = ("joint_committee", "regime", "contract_day", "entered_on", "left_on")
-
-
-def _column(name: str, label: Any, *, is_needed: bool = False, hint: Any = "") -> Column:
-    return Column(label, HEADINGS[name], OTHERS[name], is_needed, hint)
 
 
 class Workers:
     """One row is a worker, or one period of work of his. Workers known here keep their names."""
 
     columns: Mapping[str, Column] = {
-        EMPLOYER: Column(
-            _("Enterprise number"), **EMPLOYER_COLUMN, hint=_("Ten digits, such as 0897.223.670.")
-        ),
-        NISS: Column(_("NISS"), **NISS_COLUMN, is_needed=True, hint=_("Eleven digits, in a column of text.")),
-        "family_name": _column("family_name", _("Family name"), is_needed=True, hint=_("Of new workers.")),
-        "given_name": _column("given_name", _("Given name"), is_needed=True, hint=_("Of new workers.")),
-        "language": _column("language", _("Language"), hint=_("Such as fr or nl.")),
-        "joint_committee": _column("joint_committee", _("Joint committee"), hint=_("Such as 200 or 140.03.")),
-        "regime": _column("regime", _("Work regime (%)"), hint=_("100 when empty.")),
-        "contract_day": _column(
-            "contract_day", _("Normal day"), hint=_("Such as 7 h 36, which it is when empty.")
-        ),
-        "entered_on": _column("entered_on", _("Entered on"), hint=_("Such as 21/11/2026 or 2026-11-21.")),
-        "left_on": _column("left_on", _("Left on"), hint=_("Empty for who still works there.")),
+        **PEOPLE,
+        "family_name": column("family_name", _("Family name"), is_needed=True, hint=_("Of new workers.")),
+        "given_name": column("given_name", _("Given name"), is_needed=True, hint=_("Of new workers.")),
+        "language": column("language", _("Language"), hint=_("Such as fr or nl.")),
+        **contracts.columns(is_needed=False),
     }
+    twice = TWICE
 
     def read(self, row: Row, cells: Mapping[str, str], terms: Terms) -> None:
         """See `rows.Kind`."""
@@ -75,59 +55,23 @@ class Workers:
                 sentence = gettext_noop("The name is too long: at most %(limit)d signs.")
                 row.fault(name, sentence, {"limit": _LONGEST_NAME})
         row.read("language", get("language", ""), partial(word, known=_languages()))
-        if any(get(name) for name in _CONTRACT):
-            self._read_contract(row, get("joint_committee", ""), cells, terms)
-        values = row.values
-        row.key = "|".join(
-            str(values.get(name)) for name in (EMPLOYER, NISS, "joint_committee", "entered_on")
-        ).encode()
+        if any(get(name) for name in contracts.NAMES):
+            contracts.read(row, cells, terms)
+        row.key = contracts.key(row)
 
-    def _read_contract(self, row: Row, committee: str, cells: Mapping[str, str], terms: Terms) -> None:
-        get = cells.get
-        on = partial(day, month_first_line=terms.month_first_line)
-        row.read("joint_committee", committee, _committee)
-        row.read("regime", get("regime", ""), percentage)
-        row.read("contract_day", get("contract_day", ""), _normal_day)
-        entered, left = (row.read(name, get(name, ""), on) for name in ("entered_on", "left_on"))
-        for name in ("joint_committee", "entered_on"):
-            if not get(name):
-                row.fault(name, gettext_noop("A contract needs its joint committee and its first day."))
-        if entered and left and left < entered:
-            row.fault(
-                "left_on", gettext_noop("The last day is before the first day: correct one of the two.")
-            )
-        length = row.values.get("contract_day")
-        if length is not None and not _SHORTEST_DAY <= length <= _LONGEST_DAY:
-            row.fault(
-                "contract_day", gettext_noop("A normal day lasts from 1 to 12 hours: write it as 7 h 36.")
-            )
-
-    def compare(self, rows: Sequence[Row], terms: Terms) -> None:
+    def compare(self, rows: Sequence[Row], terms: Terms, *, is_final: bool) -> None:
         """Three queries: the clients, the workers, their contracts."""
         sound = find_employers(rows)
         workers = find_workers(sound)
-        contracts = {
-            (found.worker_id, found.joint_committee, found.entered_on): found
-            for found in Contract.objects.filter(
-                mandataire_id=tenancy.current(), worker_id__in=list(workers.values())
-            ).order_by("pk")
-        }
+        with_contract = []
         for row in sound:
             values = row.values
-            worker = workers.get((values["employer_id"], values["niss_index"]))
-            values["worker_id"] = worker
-            if worker is None:
-                continue
-            if "entered_on" not in values:
-                row.is_same = True
-            elif before := contracts.get((worker, values["joint_committee"], values["entered_on"])):
-                row.is_same = _said(values) == (before.regime, before.day_minutes, before.left_on)
-                if not row.is_same:
-                    sentence = gettext_noop(
-                        "This contract is known, with another regime, normal day or last day: change it on the page "
-                        "of the worker."
-                    )
-                    row.fault("entered_on", sentence)
+            values["worker_id"] = workers.get((values["employer_id"], values["niss_index"]))
+            if "entered_on" in values:
+                with_contract.append(row)
+            else:
+                row.is_same = values["worker_id"] is not None
+        contracts.compare(with_contract, is_final=is_final)
 
     def make(self, rows: Sequence[Row], *, declares: bool) -> dict[str, list[list[int]]]:
         """Workers who are not known yet, each once, and the contracts."""
@@ -138,36 +82,19 @@ class Workers:
             if values["worker_id"] is None and key not in new:
                 new[key] = row.line, _worker(values)
         made = Worker.objects.bulk_create([worker for _line, worker in new.values()])
-        contracts = [
-            (row.line, _contract(row.values, new)) for row in rows if row.values.get("entered_on") is not None
-        ]
-        Contract.objects.bulk_create([contract for _line, contract in contracts])
+        signed = [(row, row.values["contract"]) for row in rows if "contract" in row.values]
+        for row, contract in signed:
+            if row.values["worker_id"] is None:
+                contract.worker_id = new[row.values["employer_id"], row.values["niss_index"]][1].pk
         return {
             "workers": [[line, worker.pk] for (line, _new), worker in zip(new.values(), made, strict=True)],
-            "contracts": [[line, contract.pk] for line, contract in contracts],
+            "contracts": contracts.make((row.line, contract) for row, contract in signed),
         }
 
 
 @cache
 def _languages() -> dict[str, str]:
     return named(dict(settings.LANGUAGES))
-
-
-def _committee(text: str) -> str:
-    try:
-        return parse_joint_committee(text.replace(",", "."))
-    except NumberError as error:
-        raise unfit(error) from None
-
-
-def _normal_day(text: str) -> int:
-    """Hours, as `7 h 36` or 7,6; bare numbers from 60 on are minutes."""
-    return int(text) if text.isdigit() and int(text) >= _SHORTEST_DAY else minutes(text)
-
-
-def _said(values: Mapping[str, Any]) -> tuple[Any, Any, Any]:
-    regime = values.get("regime") or _REGIME
-    return regime, values.get("contract_day") or _DAY, values.get("left_on")
 
 
 def _worker(values: Mapping[str, Any]) -> Worker:
@@ -181,16 +108,3 @@ def _worker(values: Mapping[str, Any]) -> Worker:
     if values.get("language"):
         made.language = values["language"]
     return made
-
-
-def _contract(values: Mapping[str, Any], new: Mapping[tuple[int, bytes], tuple[int, Worker]]) -> Contract:
-    worker = values["worker_id"] or new[values["employer_id"], values["niss_index"]][1].pk
-    regime, day_minutes, left_on = _said(values)
-    return Contract(
-        worker_id=worker,
-        joint_committee=values["joint_committee"],
-        regime=regime,
-        day_minutes=day_minutes,
-        entered_on=values["entered_on"],
-        left_on=left_on,
-    )

@@ -7,10 +7,12 @@ from typing import Any, ClassVar
 
 from django.db import models
 from django.db.models import Exists, OuterRef, Q
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from channels.models import EnvironmentCode, InboundFile
 from mandates.models import Employer
+from mandates.numbers import quarter_of
 from portal.models import TenantKey, TenantModel
 from portal.moving import move
 from submissions.models.batch import Batch
@@ -185,6 +187,18 @@ class Declaration(TenantModel):
     def is_test(self) -> bool:
         """Whether it went, or goes, where nothing counts as declared."""
         return self.environment in TESTS
+
+    @property
+    def quarter(self) -> str:
+        """The quarter (YYYYQ) of the first day of what it is about, or in which it was made where that has no day.
+
+        It reads the record or the document: fetch them along.
+        """
+        if self.record_id is not None:
+            first = self.record.starts_on
+        else:
+            first = self.document.document_on if self.document_id is not None else None
+        return quarter_of(first or timezone.localdate(self.created_at))
 
     def move(self, new: str, **changes: Any) -> None:
         """Makes one guarded move. Raises LostRace when somebody else moved the declaration first."""

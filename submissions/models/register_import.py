@@ -1,4 +1,4 @@
-"""A file of workers or trainings for the register: its bytes, what is wrong with its rows, and what was made of it."""
+"""A file for the register, of one kind of thing: its bytes, what is wrong with its rows, and what was made of it."""
 
 from __future__ import annotations
 
@@ -32,7 +32,9 @@ class RegisterImport(TenantModel):
         """What the rows are about; see `submissions.importing.kinds`."""
 
         WORKERS = "workers"
+        CONTRACTS = "contracts"
         TRAININGS = "trainings"
+        RIGHTS = "rights"
         ARCHIVE = "archive"
 
     # Whom all rows are about; without one they name their enterprises, and nobody limited to some clients sees it.

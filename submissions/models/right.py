@@ -18,6 +18,9 @@ from portal.models import TenantKey, TenantModel
 
 FIRST_YEAR: Final = 2023
 LAST_YEAR: Final = 2099
+MOST_MINUTES: Final = 60_000
+"""Of one decision by hand: a thousand hours. More is a typing mistake."""
+LONGEST_REASON: Final = 500
 
 
 class EmployerSize(TenantModel):
@@ -88,6 +91,14 @@ class SectorAgreement(TenantModel):
 
     def __str__(self) -> str:
         return self.number
+
+
+class Decision(models.TextChoices):
+    """What somebody may decide by hand about the right of a year."""
+
+    ADD = "add", _("Add to the right")
+    TAKE = "take", _("Take away from the right")
+    WHOLE = "whole", _("Set the right of the year")
 
 
 class ManualRight(TenantModel):

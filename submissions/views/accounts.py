@@ -14,6 +14,7 @@ from portal.access import membership, mine, needs
 from portal.models import Profile
 from submissions import accounts, printing
 from submissions.models.right import FIRST_YEAR
+from submissions.views import corrections
 
 
 @require_safe
@@ -22,7 +23,8 @@ def account(request: HttpRequest, pk: int) -> HttpResponse:
     """What the law wants to stand in the account, over the years that are asked for."""
     found = _asked(request, pk)
     choices = list(range(timezone.localdate().year, FIRST_YEAR - 1, -1))
-    context = {"nav": "employers", "account": found, "choices": choices}
+    asked = corrections.latest_of(found["worker"])
+    context = {"nav": "employers", "account": found, "choices": choices, "asked": asked}
     return render(request, "submissions/account.html", context)
 
 

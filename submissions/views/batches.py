@@ -30,6 +30,7 @@ from submissions.models import Batch
 from submissions.promoting import Fate
 from submissions.states import ON_THE_WAY, BatchState, DeclarationState
 from submissions.views.asking import ask, confirmation
+from submissions.views.causes import refusals_of
 from submissions.views.declarations import LEFT_MEANWHILE
 from submissions.views.promotion import fate_of, promotion_of
 from submissions.views.steps import steps
@@ -142,6 +143,7 @@ def batch(request: HttpRequest, pk: int) -> HttpResponse:
     context |= {
         "actions": _actions(request, chosen, drops),
         "promotion": promotion,
+        "refusals": refusals_of(chosen),
         "parts": _parts(chosen),
         "answers": [_answer(file, chosen) for file in files],
         "drops": [

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import date, datetime
 from typing import Any, NamedTuple
 
@@ -19,14 +20,15 @@ from django.utils.translation import gettext_lazy, pgettext_lazy
 from django.views.decorators.http import require_POST, require_safe
 
 from mandates.models import Employer
-from mandates.numbers import mask_in_text
+from mandates.numbers import NumberError, mask_in_text, parse_quarter, quarter_days
 from portal import lists, sheets
 from portal.access import membership, mine, needs
 from portal.models import Profile
 from portal.moving import LostRace
+from portal.templatetags.presenting import quarter
 from submissions import declaring, departing, listings, questions, waiting
 from submissions.models import Declaration
-from submissions.words import words
+from submissions.words import heading
 
 CHIPS = (
     ("", pgettext_lazy("declarations", "All")),
@@ -58,10 +60,10 @@ LEFT_MEANWHILE = gettext_lazy(
 @require_safe
 @needs(Profile.ENCODE)
 def declarations(request: HttpRequest) -> HttpResponse:
-    """Every declaration, newest first, filtered by state, employer, month of the answer and words."""
+    """Every declaration, newest first, filtered by state, employer, month of the answer, quarter and words."""
     if _names_somebody(request, request.GET):
         return redirect("declarations")
-    rows, kept, state, employer, month = _asked(request.GET)
+    rows, kept, state, employer, month, period = _asked(request.GET)
     choices = CHIPS if membership(request).employer_id is None else COMPANY_CHIPS
     counts = questions.state_counts(rows)
     # Who sends to production at once never hears of tests.
@@ -73,8 +75,12 @@ def declarations(request: HttpRequest) -> HttpResponse:
     chips = lists.chips(shown, counts, state, kept)
     if month:
         label = _("Answered in %(month)s") % {"month": date_format(timezone.localtime(month[0]), "F Y")}
-        without = lists.address(**{**kept, "month": "", "state": state})
-        chips.append({"label": f"{label} ×", "count": None, "url": without, "is_current": True})
+        chips.append(_clearing(label, lists.address(**{**kept, "month": "", "state": state})))
+    if period:
+        label = _("Trainings of %(quarter)s") % {"quarter": quarter(period)}
+        chips.append(_clearing(label, lists.address(**{**kept, "quarter": "", "state": state})))
+    if state == questions.TO_CORRECT:
+        chips.append(_clearing(_("To correct"), lists.address(**kept)))
     if state:
         rows = questions.filtered(rows, state)
     context = {
@@ -89,7 +95,12 @@ def declarations(request: HttpRequest) -> HttpResponse:
         "export_url": reverse("declarations_export"),
         "employer": _employer_shown(employer, {**kept, "state": state, "employer": ""}),
     }
-    return _list(request, rows.order_by("-id"), context, total=counts.get(state, 0))
+    return _list(request, rows.order_by("-id"), context, total=counts.get(state))
+
+
+def _clearing(label: str, without: str) -> dict[str, Any]:
+    """A filter that no other chip stands for, with the way to the list `without` it."""
+    return {"label": f"{label} ×", "count": None, "url": without, "is_current": True}
 
 
 def _names_somebody(request: HttpRequest, parameters: QueryDict) -> bool:
@@ -112,6 +123,7 @@ class _Asked(NamedTuple):
     state: str
     employer: Employer | None
     month: tuple[datetime, datetime] | None
+    quarter: str
 
 
 def _asked(parameters: QueryDict) -> _Asked:
@@ -123,13 +135,17 @@ def _asked(parameters: QueryDict) -> _Asked:
         rows = rows.filter(employer=employer)
     if month:
         rows = rows.filter(answered_at__gte=month[0], answered_at__lt=month[1])
+    period = _quarter(parameters.get("quarter", ""))
+    if period:
+        rows = rows.filter(record__ends_on__range=quarter_days(period))
     kept = {
         "employer": str(employer.pk) if employer else "",
         "month": parameters.get("month", "") if month else "",
+        "quarter": period,
         "q": text,
     }
     state = state if state in questions.FILTERS else ""
-    return _Asked(questions.search(rows, text), kept, state, employer, month)
+    return _Asked(questions.search(rows, text), kept, state, employer, month, period)
 
 
 @require_POST
@@ -170,7 +186,7 @@ def to_correct(request: HttpRequest) -> HttpResponse:
         label = next((cause.label for cause in causes if (cause.code, cause.tag) == (code, tag)), "")
         chips = [
             {"label": pgettext_lazy("declarations", "All"), "count": None, "url": "?", "is_current": False},
-            {"label": words(code, label).title, "count": rows.count(), "url": "", "is_current": True},
+            {"label": heading(code, label, tag), "count": rows.count(), "url": "", "is_current": True},
         ]
     context = {
         "nav": "to_correct",
@@ -216,6 +232,13 @@ def _month(asked: str) -> tuple[datetime, datetime] | None:
     except ValueError:
         return None
     return questions.first_of_month(first), questions.first_of_month(after)
+
+
+def _quarter(asked: str) -> str:
+    """The quarter `YYYYQ` in which trainings ended; nothing for anything else."""
+    with suppress(NumberError):
+        return parse_quarter(asked)
+    return ""
 
 
 # --- buttons --------------------------------------------------------------------------------------

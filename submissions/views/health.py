@@ -19,7 +19,7 @@ from channels import standing, stopping
 from channels.models import Alarm, Channel, LeftAnswer
 from channels.stopping import CannotDecide
 from mandates.catalogue import services
-from portal import lists, tenancy
+from portal import annexes, lists, tenancy
 from portal.access import membership, mine, needs
 from portal.models import ChannelProfile, User
 from portal.templatetags.presenting import person_name
@@ -48,7 +48,27 @@ def channels(request: HttpRequest) -> HttpResponse:
         }
         for channel in found
     ]
-    return render(request, "channels/health_list.html", {"nav": "channel", "page": page})
+    context = {"nav": "channel", "page": page, "annexes": _annexes()}
+    return render(request, "channels/health_list.html", context)
+
+
+def _annexes() -> list[dict[str, Any]]:
+    """The official texts of this installation: each annex that is used, and the version that counts today."""
+    found = {one.number: one for one in annexes.loaded()}
+    return [
+        {
+            "number": number,
+            "title": title,
+            "version": f"{found[number].version[:4]}/{found[number].version[4]}" if number in found else "",
+            "loaded_at": found[number].loaded_at if number in found else None,
+            "count": found[number].texts_count if number in found else 0,
+        }
+        for number, title in (
+            (annexes.ERRORS, _("Error codes")),
+            (annexes.COMMITTEES, _("Joint committees")),
+            (annexes.FORMS, _("Forms")),
+        )
+    ]
 
 
 @require_safe

@@ -19,9 +19,18 @@ from submissions.views.choosing import ClientField
 
 KIND_WORDS: Final = {
     RegisterImport.Kind.WORKERS: _("Workers and their contracts"),
+    RegisterImport.Kind.CONTRACTS: _("Contracts of known workers"),
     RegisterImport.Kind.TRAININGS: pgettext_lazy("file", "Trainings"),
+    RegisterImport.Kind.RIGHTS: _("Rights decided by hand"),
     RegisterImport.Kind.ARCHIVE: _("Archive of a register (ZIP)"),
 }
+FILE_NAMES: Final = {
+    RegisterImport.Kind.WORKERS: pgettext_lazy("file name", "workers"),
+    RegisterImport.Kind.CONTRACTS: pgettext_lazy("file name", "contracts"),
+    RegisterImport.Kind.TRAININGS: pgettext_lazy("file name", "trainings"),
+    RegisterImport.Kind.RIGHTS: pgettext_lazy("file name", "rights"),
+}
+"""Of the templates."""
 _NO_FILE: Final = _("Choose a file: CSV, .xlsx or an archive, at most 50 MB, and not empty.")
 
 

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
+from django.core.paginator import Page
 from django.db import transaction
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
@@ -22,19 +23,22 @@ from portal import audit, lists, tenancy
 from portal.access import membership, mine, needs
 from portal.models import Profile, User
 from portal.moving import LostRace
-from portal.templatetags.presenting import number, person_name
+from portal.templatetags.presenting import number
 from portal.uploading import takes_files_up_to
 from submissions import tasks
 from submissions.importing import applying, exporting, keeping, opening, undoing
 from submissions.importing.checking import typed
 from submissions.importing.kinds import KINDS, TABLES
+from submissions.importing.remaining import Remains, addresses
 from submissions.importing.rows import NISS
-from submissions.importing.telling import label, told
+from submissions.importing.telling import label
+from submissions.importing.telling import told as told_fault
 from submissions.models import RegisterImport
 from submissions.states import RegisterImportState
-from submissions.views.import_forms import KIND_WORDS, MappingForm, RegisterFileForm
+from submissions.views.import_forms import FILE_NAMES, KIND_WORDS, MappingForm, RegisterFileForm
+from submissions.views.import_words import told
 
-_S = RegisterImportState
+_S, Kind = RegisterImportState, RegisterImport.Kind
 _AT_WORK: Final = (_S.CHECKING, _S.APPLYING, _S.UNDOING)
 _WITH_FORM: Final = 100_000
 """Bytes of the form around the file."""
@@ -56,13 +60,15 @@ def imports(request: HttpRequest) -> HttpResponse:
     if is_sent and form.is_valid():
         data = form.cleaned_data
         file, kind = data["file"], data["kind"]
-        declares = kind == RegisterImport.Kind.TRAININGS and data["declares"]
+        declares = kind == Kind.TRAININGS and data["declares"]
         made = keeping.keep(file.name, file.chunks(), kind, employer=data["employer"], declares=declares)
         _wake(made)
         return redirect("register_import", made.pk)
     page = lists.page_of(request, _imports().order_by("-pk"))
     people = User.objects.in_bulk({one.uploaded_by for one in page.object_list if one.uploaded_by})
-    page.object_list = [_told(one, people) for one in page.object_list]
+    page.object_list = [
+        told(one, people) | {"url": reverse("register_import", args=[one.pk])} for one in page.object_list
+    ]
     kinds = [
         {
             "label": word,
@@ -74,9 +80,31 @@ def imports(request: HttpRequest) -> HttpResponse:
         for code, word in KIND_WORDS.items()
         if code in TABLES
     ]
-    context = {"nav": "declarations", "form": form, "page": page, "kinds": kinds, "may_bring": may_bring}
-    context["may_archive"] = may_bring and tenancy.limit() is None
-    return render(request, "submissions/import_list.html", context, status=422 if form.errors else 200)
+    context = {
+        "nav": "declarations",
+        "title": _("Import into the register"),
+        "subtitle": _("First you see what is wrong with which row; nothing is made before you decide."),
+        "parent": _parents()[0],
+        "states": "register_import",
+        "columns_note": _(
+            "Columns in any order, with headings in French, Dutch, German or English; what is not recognised you "
+            "point out yourself."
+        ),
+        "done_label": _("Imported"),
+        "form": form,
+        "page": page,
+        "kinds": kinds,
+        "may_bring": may_bring,
+        "may_archive": may_bring and tenancy.limit() is None,
+    }
+    return render(request, "imports/list.html", context, status=422 if form.errors else 200)
+
+
+def _parents() -> list[dict[str, str]]:
+    return [
+        {"label": _("Declarations"), "url": reverse("declarations")},
+        {"label": _("Import into the register"), "url": reverse("register_imports")},
+    ]
 
 
 def _wake(found: RegisterImport) -> None:
@@ -85,42 +113,15 @@ def _wake(found: RegisterImport) -> None:
     transaction.on_commit(task, robust=True)
 
 
-def _told(found: RegisterImport, people: dict[int, User]) -> dict[str, Any]:
-    uploader = people.get(found.uploaded_by or 0)
-    is_over = found.state in (_S.APPLIED, _S.UNDOING, _S.UNDONE)
-    return {
-        "pk": found.pk,
-        "name": found.name,
-        "kind": KIND_WORDS[RegisterImport.Kind(found.kind)],
-        "state": found.state,
-        "is_archive": found.kind not in TABLES,
-        "employer": found.employer.name if found.employer else "",
-        "declares": found.declares,
-        "is_whole": found.is_whole,
-        "uploaded_at": found.uploaded_at,
-        "ended_at": found.ended_at,
-        "uploader": person_name(uploader) if uploader else "",
-        "total": found.total,
-        "bad": found.bad,
-        "same": found.same,
-        "done": found.done,
-        "undone": found.undone,
-        "kept": found.kept,
-        "good": 0 if is_over else max(0, found.total - found.bad - found.same - found.done),
-        # A workbook does not tell beforehand how many rows it has.
-        "expected": found.lines if found.state == _S.CHECKING else found.total,
-        "passed": found.total if found.state == _S.CHECKING else found.done + found.bad + found.same,
-    }
-
-
 @require_safe
 @needs(Profile.ENCODE)
 def template(request: HttpRequest, kind: str) -> HttpResponse:
     """The empty file to fill in, with headings in the reader's language."""
     if kind not in TABLES:
         raise Http404
-    name = pgettext("file name", "workers") if kind == "workers" else pgettext("file name", "trainings")
-    return HttpResponse(exporting.template(kind), content_type=_CSV, headers=_headers(name))
+    return HttpResponse(
+        exporting.template(kind), content_type=_CSV, headers=_headers(str(FILE_NAMES[Kind(kind)]))
+    )
 
 
 _CSV: Final = "text/csv; charset=utf-8"
@@ -135,45 +136,62 @@ def _headers(name: str) -> dict[str, str]:
 def register_import(request: HttpRequest, pk: int) -> HttpResponse:
     """One file. An htmx request gets the progress alone, and the whole page once it is over."""
     found = mine(_imports(), pk=pk)
-    shown = _told(found, User.objects.in_bulk([found.uploaded_by] if found.uploaded_by else []))
+    shown = told(found, User.objects.in_bulk([found.uploaded_by] if found.uploaded_by else []))
     is_moving = found.state in _AT_WORK
-    context: dict[str, Any] = {"nav": "declarations", "found": shown, "is_moving": is_moving}
+    context: dict[str, Any] = {"found": shown, "is_moving": is_moving, "url": request.path}
     if request.headers.get("HX-Request"):
         if not is_moving:
             return HttpResponse(headers={"HX-Refresh": "true"})
-        return render(request, "submissions/import_detail.html#progress", context)
-    page = lists.page_of(request, found.faults.order_by("line"), total=found.bad)
-    page.object_list = [
-        {
-            "line": row.line,
-            "faults": [
-                {"field": label(found.kind, fault[0]), "text": told(fault), "typed": fault[3]}
-                for fault in row.faults
-            ],
-        }
-        for row in page.object_list
-    ]
+        return render(request, "imports/detail.html#progress", context)
+    missing = _missing(found)
     context |= {
-        "page": page,
-        "refusal": told(["", *found.refusal]) if found.refusal else "",
-        "earlier": keeping.earlier(found),
+        "nav": "declarations",
+        "states": "register_import",
+        "parents": _parents(),
+        "is_hidden": bool(found.refusal or missing),
+        # After an undo what stays is to look at; the rows to correct are in the file of them.
+        "kept": _remaining(request, found) if found.kept else None,
+        "page": None if found.kept else _faults(request, found),
+        "refusal": told_fault(["", *found.refusal]) if found.refusal else "",
+        "earlier": _earlier(found),
         "aside": [
             heading
             for heading, name in zip(found.headings, found.mapping, strict=True)
             if heading and not name
         ],
-        "kept": _kept(found) if found.kept else [],
         "decisions": _decisions(found, shown),
         "resume": _button(_("Go on now"), "register_import_apply", pk) if _is_left_alone(found) else None,
         "undo": _undo(found),
         "discard": _discard(found),
         "download": _button(_("Download the rows to correct"), "register_import_bad", pk)
-        if found.bad and found.kind in TABLES
+        if found.bad and not is_moving and found.kind in TABLES
         else None,
         "may_map": found.state in (_S.MAPPING, _S.CHECKED) and found.kind in TABLES,
-        "missing": _missing(found),
+        "missing": missing,
     }
     return render(request, "submissions/import_detail.html", context)
+
+
+def _faults(request: HttpRequest, found: RegisterImport) -> Page[Any]:
+    page = lists.page_of(request, found.faults.order_by("line"), total=found.bad)
+    page.object_list = [
+        {
+            "line": row.line,
+            "faults": [
+                {"field": label(found.kind, fault[0]), "text": told_fault(fault), "typed": fault[3]}
+                for fault in row.faults
+            ],
+        }
+        for row in page.object_list
+    ]
+    return page
+
+
+def _earlier(found: RegisterImport) -> dict[str, Any] | None:
+    same = keeping.earlier(found)
+    if same is None:
+        return None
+    return {"url": reverse("register_import", args=[same.pk]), "uploaded_at": same.uploaded_at}
 
 
 def _is_left_alone(found: RegisterImport) -> bool:
@@ -188,26 +206,22 @@ def _missing(found: RegisterImport) -> list[str]:
     return [label(found.kind, name) for name in (*missing, *twice)]
 
 
-_MOST_KEPT: Final = 200
-
-
-def _kept(found: RegisterImport) -> list[dict[str, Any]]:
-    """What an undo left, with the reason; a page of it, the rest is in the list of declarations."""
-    kept: list[dict[str, Any]] = []
-    for chunk in found.chunks.exclude(kept={}).order_by("number"):
-        for name, rows in chunk.kept.items():
-            for line, pk, reason in rows:
-                url = reverse("record", args=[pk]) if name == "trainings" else ""
-                kept.append({"line": line, "reason": _(reason), "url": url, "what": _WHAT[name]()})
-        if len(kept) >= _MOST_KEPT:
-            break
-    return kept[:_MOST_KEPT]
+def _remaining(request: HttpRequest, found: RegisterImport) -> Page[Any]:
+    """What an undo left, with the reason."""
+    page = lists.page_of(request, Remains(found))
+    piece = list(page.object_list)
+    page.object_list = [
+        {"line": one.line, "reason": _(one.reason), "url": url, "what": _WHAT[one.what]()}
+        for one, url in zip(piece, addresses(piece), strict=True)
+    ]
+    return page
 
 
 _WHAT: Final = {
     "trainings": lambda: pgettext("kept", "Training"),
     "contracts": lambda: pgettext("kept", "Contract"),
     "workers": lambda: pgettext("kept", "Worker"),
+    "rights": lambda: pgettext("kept", "Right"),
 }
 
 

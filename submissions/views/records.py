@@ -15,17 +15,19 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from channels.models import EnvironmentCode
 from channels.standing import channel_shown
 from mandates.catalogue import services
+from mandates.numbers import quarter_of
 from portal import audit, lists, tenancy
 from portal.access import membership, mine, needs
-from portal.models import Profile
+from portal.models import Membership, Profile
 from portal.templatetags.presenting import quarter
 from submissions import declaring, departing, history, questions, signing_off
 from submissions.fields import BY_NAME, FIELDS, problems
-from submissions.models import Anomaly, Declaration, FormerDeclaration, TrainingRecord
+from submissions.models import Declaration, FormerDeclaration, TrainingRecord
 from submissions.states import ACCEPTED, LIVE, ON_THE_WAY, DeclarationState
+from submissions.views.causes import anomaly, anomaly_elsewhere
 from submissions.views.declarations import tell_of
 from submissions.views.forms import RecordForm
-from submissions.words import is_blocking, words
+from submissions.words import Text, words
 
 
 def _story(record: TrainingRecord) -> list[Declaration]:
@@ -69,12 +71,13 @@ def record(request: HttpRequest, pk: int) -> HttpResponse:
             }
             for column in FIELDS
         ],
-        "declarations": [entry(declaration) for declaration in story],
+        "declarations": [entry(declaration, membership(request)) for declaration in story],
         "former": [_former(one) for one in chosen.former_declarations.order_by("-created_at", "-pk")],
         "events": history.of_record(chosen, story),
         "actions": _actions(request, chosen, latest, is_complete=not faults),
         "tested": _what_next(latest, tested),
         "leaves": departing.told(latest.service) if latest and latest.state == DeclarationState.READY else "",
+        "waits": declaring.why_not(chosen) if latest and latest.state in ON_THE_WAY else "",
         "again_url": _again(request, chosen),
         "course_url": reverse("course", args=[chosen.course_id]) if chosen.course_id else "",
         "edit_url": reverse("record_edit", args=[chosen.pk]) if _may_change(latest) else "",
@@ -90,12 +93,14 @@ def _again(request: HttpRequest, chosen: TrainingRecord) -> str:
     return reverse("course_new") + lists.address(**asked)
 
 
-def _refusals(latest: Declaration | None, name: str) -> list[str]:
+def _refusals(latest: Declaration | None, name: str) -> list[Text]:
     """What social security said of one field, while nothing newer was declared."""
     if latest is None or latest.state != DeclarationState.REFUSED:
         return []
     return [
-        str(words(found.code, found.label).title) for found in latest.anomalies.all() if found.field == name
+        words(found.code, found.label, latest.quarter).title
+        for found in latest.anomalies.all()
+        if found.field == name
     ]
 
 
@@ -116,8 +121,8 @@ def _may_change(latest: Declaration | None) -> bool:
     return latest is None or latest.state not in ON_THE_WAY
 
 
-def entry(declaration: Declaration) -> dict[str, Any]:
-    """A declaration, with its set and its anomalies, as a step of a story."""
+def entry(declaration: Declaration, reader: Membership) -> dict[str, Any]:
+    """A declaration, with its set and its anomalies, as a step of a story, for this reader."""
     batch = declaration.batch
     return {
         "pk": declaration.pk,
@@ -132,14 +137,14 @@ def entry(declaration: Declaration) -> dict[str, Any]:
         "batch": {"pk": batch.pk, "at": batch.sealed_at or batch.created_at} if batch else None,
         "part": declaration.part,
         "position": declaration.position,
-        "anomalies": [_anomaly(found) for found in declaration.anomalies.all()],
+        "anomalies": [anomaly(found, declaration, reader) for found in declaration.anomalies.all()],
     }
 
 
 def _former(told: FormerDeclaration) -> dict[str, Any]:
     """A declaration of another office as a step of the story; its files stayed there."""
     columns = ("kind", "state", "environment", "sent_at", "answered_at", "ticket", "reference")
-    nothing: dict[str, Any] = {"field_label": "", "raw": [], "file_name": "", "file_url": "", "at": None}
+    quarter = quarter_of(told.record.starts_on)
     return {
         **{name: getattr(told, name) for name in columns},
         "pk": told.pk,
@@ -148,41 +153,7 @@ def _former(told: FormerDeclaration) -> dict[str, Any]:
         "part": None,
         "position": None,
         "origin": told.origin_name,
-        "anomalies": [
-            {
-                **nothing,
-                **{name: getattr(wording, name) for name in ("title", "what", "todo")},
-                "code": one["code"],
-                "is_blocking": is_blocking(one["anomaly_class"]),
-            }
-            for one in told.anomalies
-            for wording in (words(one["code"], one["label"]),)
-        ],
-    }
-
-
-def _anomaly(found: Anomaly) -> dict[str, Any]:
-    wording = words(found.code, found.label)
-    raw = {
-        "ErrorID": found.code,
-        "AnomalyClass": found.anomaly_class,
-        "TagName": found.tag,
-        "Value": found.value,
-        "AnomalyLabel": found.label,
-        "Location": found.location,
-    }
-    file = None if tenancy.limit() is not None else found.inbound_file
-    return {
-        "title": wording.title,
-        "code": found.code,
-        "is_blocking": is_blocking(found.anomaly_class),
-        "what": wording.what,
-        "todo": wording.todo,
-        "field_label": BY_NAME[found.field].label if found.field in BY_NAME else "",
-        "raw": [(name, value) for name, value in raw.items() if value] if file else [],
-        "file_name": file.name if file else "",
-        "file_url": reverse("inbound_file", args=[file.pk]) if file else "",
-        "at": file.received_at if file else None,
+        "anomalies": [anomaly_elsewhere(one, quarter) for one in told.anomalies],
     }
 
 
@@ -234,7 +205,9 @@ def _may_be_declared(chosen: TrainingRecord, latest: Declaration | None) -> bool
     if declaring.was_accepted_elsewhere(chosen):
         return False
     if standing is None:
-        return state == DeclarationState.WITHDRAWN
+        # Cancelled by mistake, it is declared as if it never was: nothing of it is left over there.
+        is_cancelled = latest is not None and latest.kind == Declaration.Kind.CANCELLATION
+        return state == DeclarationState.WITHDRAWN or (is_cancelled and state in ACCEPTED)
     return standing.is_test and state in (DeclarationState.WITHDRAWN, *ACCEPTED) and _is_in_production()
 
 

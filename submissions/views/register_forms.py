@@ -17,7 +17,7 @@ from django.utils.translation import gettext_lazy
 from mandates import joint_committees
 from mandates.models import Contract
 from mandates.numbers import NumberError, parse_niss
-from submissions.models.right import FIRST_YEAR, LAST_YEAR
+from submissions.models.right import FIRST_YEAR, LAST_YEAR, LONGEST_REASON, MOST_MINUTES, Decision
 from submissions.views.document_form import day_field
 from submissions.views.forms import MinutesField
 
@@ -25,7 +25,6 @@ _REQUIRED: Final = {"required": gettext_lazy("This is needed: fill it in.")}
 _NUMBER: Final = re.compile(r"\d{1,6}(?:[.,]\d{1,2})?")
 SHORTEST_DAY, LONGEST_DAY = 60, 720
 """Minutes of a normal day: the bounds of `submissions.fields`."""
-MOST_MINUTES: Final = 60_000
 
 
 class NumberField(forms.CharField):
@@ -250,16 +249,8 @@ class AgreementForm(forms.Form):
 class DecisionForm(forms.Form):
     """What somebody decides by hand about the right of a year."""
 
-    ADD, TAKE, WHOLE = "add", "take", "whole"
-
     what = forms.ChoiceField(
-        label=gettext_lazy("What is decided"),
-        choices=[
-            (ADD, gettext_lazy("Add to the right")),
-            (TAKE, gettext_lazy("Take away from the right")),
-            (WHOLE, gettext_lazy("Set the right of the year")),
-        ],
-        error_messages=_REQUIRED,
+        label=gettext_lazy("What is decided"), choices=Decision.choices, error_messages=_REQUIRED
     )
     minutes = MinutesField(
         label=gettext_lazy("How much"),
@@ -269,8 +260,8 @@ class DecisionForm(forms.Form):
     reason = forms.CharField(
         label=gettext_lazy("Why?"),
         help_text=gettext_lazy("It is kept in the history."),
-        widget=forms.Textarea(attrs={"rows": 2, "maxlength": 500}),
-        max_length=500,
+        widget=forms.Textarea(attrs={"rows": 2, "maxlength": LONGEST_REASON}),
+        max_length=LONGEST_REASON,
         error_messages=_REQUIRED,
     )
 
@@ -284,4 +275,4 @@ class DecisionForm(forms.Form):
     def decided(self) -> tuple[int, bool]:
         """Minutes, below zero when they are taken away, and whether they are the whole right."""
         what, minutes = self.cleaned_data["what"], self.cleaned_data["minutes"]
-        return (-minutes if what == self.TAKE else minutes), what == self.WHOLE
+        return (-minutes if what == Decision.TAKE else minutes), what == Decision.WHOLE

@@ -19,7 +19,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from channels import standing
 from channels.models import Channel
 from mandates.catalogue import services
-from portal import lists, sheets, tenancy
+from portal import annexes, lists, sheets, tenancy
 from portal.access import membership, mine, needs
 from portal.models import Application, Profile
 from portal.moving import LostRace
@@ -239,8 +239,13 @@ def declaration(request: HttpRequest, pk: int) -> HttpResponse:
     subject = file or found.document or found
     context = {
         "nav": "declarations",
-        "declaration": {**row, **entry(found), "service": known.name if known else found.service},
+        "declaration": {
+            **row,
+            **entry(found, membership(request)),
+            "service": known.name if known else found.service,
+        },
         "form": found.form,
+        "form_name": _form_name(found),
         "file": {"name": file.name, "url": reverse("relay", args=[file.pk])} if file else None,
         "document": found.document,
         "replaces": found.replaces,
@@ -250,6 +255,12 @@ def declaration(request: HttpRequest, pk: int) -> HttpResponse:
         "events": history.of_record(subject, [found]),
     }
     return render(request, "submissions/declaration_detail.html", context)
+
+
+def _form_name(found: Declaration) -> str:
+    """What annex 11 calls the kind of form, when it is loaded."""
+    official = annexes.text(annexes.FORMS, found.form.identification, found.quarter) if found.form else None
+    return official.for_reader() if official else ""
 
 
 def _declaration_actions(request: HttpRequest, found: Declaration) -> list[dict[str, Any]]:

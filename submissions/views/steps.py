@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from django.utils import timezone
+from django.utils.html import format_html
 from django.utils.translation import gettext as _
 
 from channels import standing
@@ -13,7 +14,7 @@ from channels.models import Drop
 from portal.templatetags.presenting import moment, number
 from submissions.models import Batch
 from submissions.states import BatchState
-from submissions.words import words
+from submissions.views.causes import refusals_of
 
 type Step = dict[str, Any]
 
@@ -76,7 +77,7 @@ def _acknowledged(batch: Batch) -> Step:
     if batch.ticket:
         proof.append(_("ticket %(ticket)s") % {"ticket": batch.ticket})
     if batch.state == BatchState.REJECTED:
-        causes = [f"{code}: {words(code).title}" for code in batch.error_codes]
+        causes = [format_html("{}: {}", cause["code"], cause["title"]) for cause in refusals_of(batch)]
         return {"key": "acknowledged", "status": "failed", "proof": proof + causes}
     return _step("acknowledged", True, proof)
 

@@ -16,6 +16,7 @@ from channels.reserving import reserve
 from channels.signing import new_self_signed
 from portal import tenancy
 from portal.models import Event, Mandataire
+from tests import factories
 from tests.channels.sftpserver import Server
 
 FI = b"<GenericXmlDocument>\xc3\xa9\r\n</GenericXmlDocument>"
@@ -85,7 +86,7 @@ def channel(
     made = make_channel(port=server.port, host_key=server.host_key_line)
     with tenancy.scope(tenant):
         vault.store_ssh_key(made, ssh_pair.export_private_key())
-        vault.store_signing_key(made, *signing_pair)
+        factories.keep_signing_key(made, *signing_pair)
     return made
 
 

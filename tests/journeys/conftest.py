@@ -38,9 +38,8 @@ HURRIED = {
 
 @pytest.fixture(autouse=True)
 def hurried(settings: Any) -> None:
-    """Settings for one test at a time. Hashing passwords slowly is not what these tests are about."""
+    """Settings for one test at a time."""
     settings.CONFIG = django_settings.CONFIG.model_copy(update=HURRIED)
-    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
 
 @pytest.fixture(scope="session")

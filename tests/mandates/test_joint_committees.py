@@ -10,6 +10,8 @@ from django.utils import translation
 from mandates.joint_committees import check, joint_committees, known, told
 from mandates.numbers import NumberError, parse_joint_committee
 from portal.examples.sectors import SECTORS
+from submissions import publishing
+from tests.submissions.annex_files import annex
 
 TODAY = date(2026, 1, 1)
 
@@ -54,6 +56,24 @@ def test_a_subcommittee_that_is_not_listed_is_told_by_the_one_above() -> None:
         assert told("149.01.07") == "149.01.07 – Électriciens: installation et distribution"
         assert told("999") == "999"
     assert known("999") is None
+
+
+@pytest.mark.django_db
+def test_official_names_stand_for_ours_where_there_are_any() -> None:
+    rows = [("302", "Nom officiel", "Officiële naam"), ("149.01.07", "Plus bas", "Lager")]
+    publishing.load([("Comites2024-1_26.xml", annex(26, rows))])
+    for language, name in {
+        "fr": "302 – Nom officiel",
+        "nl": "302 – Officiële naam",
+        "de": "302 – Hotel- und Gaststättengewerbe",
+        "en": "302 – Nom officiel",
+    }.items():
+        with translation.override(language):
+            assert told("302") == str(joint_committees()["302"]) == name
+    with translation.override("nl"):
+        assert told("149.01.07") == "149.01.07 – Lager"
+        assert told("149.01.08") == "149.01.08 – " + joint_committees()["149.01"].names["nl"]
+        assert told("200") == "200 – " + joint_committees()["200"].names["nl"]
 
 
 @pytest.mark.parametrize(

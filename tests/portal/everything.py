@@ -19,7 +19,7 @@ from submissions.models import Anomaly, Course, SignOff, TrainingRecord, Trainin
 from submissions.states import DeclarationState
 from tests import factories
 from tests.mandates import scenes
-from tests.submissions import documents, register_files, relayed_files
+from tests.submissions import documents, letters_files, register_files, relayed_files
 
 
 def make_one_of_everything(through: Channel | None = None) -> None:
@@ -48,6 +48,8 @@ def make_one_of_everything(through: Channel | None = None) -> None:
     factories.former_number(refused.record.worker)
     factories.former_declaration(refused.record)
     factories.agreement()
+    letters_files.made(refused.employer)
+    factories.correction_request(refused.record)
     course = Course.objects.create(
         employer=refused.employer, key=uuid4(), encoded_at=now, encoded_by="Lou Essai"
     )

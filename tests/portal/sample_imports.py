@@ -31,17 +31,25 @@ class Mapping(forms.Form):
     column1 = forms.ChoiceField(label="Column 2, without a heading", choices=[("", "–"), ("niss", "NISS")])
 
 
+_PARENTS = [
+    {"label": "Declarations", "url": "/declarations/"},
+    {"label": "Import into the register", "url": "/imports/"},
+]
+
+
 def found(state: str, **changes: Any) -> Data:
     counts = {"total": 40, "bad": 2, "same": 3, "done": 0, "undone": 0, "kept": 0, "good": 35}
     return {
         "pk": 5,
         "name": f"{TITLE}.csv",
-        "kind": "Trainings",
+        "url": "/imports/5/",
+        "note": f"Trainings · {TITLE}",
+        "about": ["Trainings", TITLE, "Lou Essai"],
+        "headline": "35 good rows of 40",
+        "notes": ["Correct these rows in your file."],
+        "facts": [("To import", 35), ("To correct", 2)],
         "state": state,
-        "employer": TITLE,
-        "declares": True,
         "is_whole": False,
-        "is_archive": False,
         "uploaded_at": ago(hours=2),
         "ended_at": None,
         "uploader": "Lou Essai",
@@ -59,18 +67,22 @@ def detail(state: str, **changes: Any) -> Data:
     return {
         "nav": "declarations",
         "found": found(state),
+        "states": "register_import",
+        "parents": _PARENTS,
+        "url": "/imports/5/",
+        "is_hidden": state in ("mapping", "unreadable"),
         "is_moving": state in ("checking", "applying", "undoing"),
         "refusal": "",
         "missing": [],
         "aside": [TITLE],
         "may_map": state == "checked",
-        "earlier": {"pk": 4, "uploaded_at": ago(hours=30)},
+        "earlier": {"url": "/imports/4/", "uploaded_at": ago(hours=30)},
         "decisions": [button] if state == "checked" else [],
         "resume": None,
         "undo": None,
         "discard": {"url": "/discard/", "label": "Throw away", "question": "The file goes."},
-        "download": {"url": "/bad/", "label": "Download the rows to correct"},
-        "kept": [],
+        "download": {"url": "/bad/", "label": "Download the rows to correct", "is_link": False},
+        "kept": None,
         "page": page,
         **changes,
     }
@@ -87,36 +99,43 @@ def _kinds() -> list[Data]:
     ]
 
 
+_LIST = {
+    "nav": "declarations",
+    "title": "Import into the register",
+    "subtitle": "First you see what is wrong with which row.",
+    "parent": _PARENTS[0],
+    "states": "register_import",
+    "columns_note": "Columns in any order.",
+    "done_label": "Imported",
+    "kinds": _kinds(),
+}
 _KEPT = [{"line": 3, "what": "Training", "reason": "It was sent.", "url": "/records/3"}]
 _KEPT += [{"line": 4, "what": "Worker", "reason": "It is used.", "url": ""}]
 
 IMPORT_PAGES: dict[str, tuple[str, Data]] = {
     "files for the register": (
-        "submissions/import_list.html",
+        "imports/list.html",
         {
-            "nav": "declarations",
+            **_LIST,
             "form": Upload(),
-            "kinds": _kinds(),
             "may_bring": True,
             "may_archive": True,
             "page": page_of([found("checked"), found("applied", done=38)]),
         },
     ),
     "no file for the register": (
-        "submissions/import_list.html",
-        {
-            "nav": "declarations",
-            "form": Upload({}),
-            "kinds": _kinds(),
-            "page": page_of([]),
-            "may_bring": False,
-            "may_archive": False,
-        },
+        "imports/list.html",
+        {**_LIST, "form": Upload({}), "page": page_of([])},
     ),
     "file for the register, checked": ("submissions/import_detail.html", detail("checked")),
     "archive of a register, checked": (
         "submissions/import_detail.html",
-        detail("checked", found=found("checked", is_archive=True)),
+        detail(
+            "checked",
+            found=found(
+                "checked", notes=["A row is a client or one of its workers.", "Mandates stay behind."]
+            ),
+        ),
     ),
     "archive of a register, to take": (
         "submissions/archive.html",
@@ -128,7 +147,12 @@ IMPORT_PAGES: dict[str, tuple[str, Data]] = {
     ),
     "file for the register, undone": (
         "submissions/import_detail.html",
-        detail("undone", kept=_KEPT, found=found("undone", undone=30, kept=2, ended_at=ago(hours=1))),
+        detail(
+            "undone",
+            kept=page_of(_KEPT),
+            page=None,
+            found=found("undone", undone=30, kept=2, ended_at=ago(hours=1)),
+        ),
     ),
     "file for the register, columns to name": (
         "submissions/import_detail.html",

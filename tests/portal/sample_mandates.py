@@ -82,6 +82,32 @@ QUARTERS = [
 ]
 
 
+def due_row(pk: int = 6, **changes: Any) -> Data:
+    """A line of what is due, as the pages show it."""
+    figures = ("ready", "draft", "refused", "tested", "on_its_way", "under_way", "accepted")
+    shown = {
+        name: {"count": count, "url": f"/declarations?state={name}"} for count, name in enumerate(figures)
+    }
+    return {
+        "key": f"{pk}-20254",
+        "employer": pk,
+        "name": NAME,
+        "number": "0897223670",
+        "quarter": "20254",
+        "due_on": date(2025, 12, 31),
+        "working_day": date(2025, 12, 30),
+        "is_ours": False,
+        "left": {"text": "9 days left", "tone": "warn"},
+        "figures": shown,
+        "brief": [{**shown["draft"], "label": "Fields missing"}],
+        "is_unsigned": True,
+        "signed": None,
+        "may_leave": True,
+        "is_ready": True,
+        **changes,
+    }
+
+
 def client_page(**changes: Any) -> Data:
     return {
         "nav": "employers",
@@ -95,7 +121,9 @@ def client_page(**changes: Any) -> Data:
         "declarations": [
             {"label": "Ready", "count": 3, "url": "/declarations?state=ready", "state": "ready"}
         ],
+        "due": [due_row()],
         "quarters": QUARTERS,
+        "told": {"missing": 2025, "make": {"url": "/letters/", "label": "Letters of 2025"}, "waiting": 2},
         "may_see_people": True,
         "may_admit": True,
         "people": [],

@@ -89,6 +89,9 @@ def row(position: int, state: str, cause: str = "") -> Data:
         "state": state,
         "environment": "" if state in ("draft", "ready") else "RST"[position % 3],
         "cause": cause,
+        "cause_code": "00011-155" if cause else "",
+        "todo": "Correct it." if cause else "",
+        "correction": "The declaration" if cause else "",
     }
 
 
@@ -99,7 +102,8 @@ def anomaly(*, is_blocking: bool) -> Data:
         "is_blocking": is_blocking,
         "what": "Social security knows no mandate between you and this employer.",
         "todo": "Extend the mandate, then send the declaration again.",
-        "field_label": "",
+        "correction": "The mandate",
+        "correction_url": "/employers/7/",
         "raw": [("ErrorID", "00011-155"), ("Value", "<0897223670>")],
         "file_name": "FO.NOTI.FLAD.104217.20261120.00042.S.1.1",
         "file_url": "/files/7",
@@ -275,6 +279,15 @@ def batch_page() -> Data:
         "is_over": False,
         "actions": [COLLECT, SEND_AGAIN],
         "promotion": None,
+        "refusals": [
+            {
+                "code": "ACRF-133",
+                "title": "The name <of the file> was not accepted",
+                "what": "A file of this name was sent before.",
+                "todo": "Send the set again under a new name.",
+                "correction": "Nothing in the declarations: the batch is sent again",
+            }
+        ],
         "parts": [{"number": 1, "forms": 500, "fi": file(name), "fs": file(name.replace("FI", "FS"))}],
         "answers": [{**file("FO.ACRF.1"), **receipt}, {**file("FO.NOTI.1"), **notice}],
         "drops": [{"started_at": ago(hours=14), "state": "confirmed", "detail": "GO last"}],
@@ -418,6 +431,7 @@ def record_page() -> Data:
         "actions": [{**COLLECT, "is_main": True}, SEND_AGAIN],
         "tested": "Tested, not yet declared.",
         "leaves": "It leaves at 16:30 today.",
+        "waits": "",
         "edit_url": "/records/1/edit/",
     }
 

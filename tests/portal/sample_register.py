@@ -17,6 +17,7 @@ from submissions.views.register_forms import (
     SizeForm,
     WorkerForm,
 )
+from tests.portal.sample_letters import ASKED
 from tests.portal.sample_mandates import EMPLOYER, EVENTS, page_of
 
 type Data = dict[str, Any]
@@ -184,11 +185,16 @@ ACCOUNT = {
 REGISTER_PAGES: dict[str, tuple[str, Data]] = {
     "account": (
         "submissions/account.html",
-        {"nav": "employers", "account": ACCOUNT, "choices": [2026, 2025]},
+        {"nav": "employers", "account": ACCOUNT, "choices": [2026, 2025], "asked": [ASKED]},
     ),
     "empty account": (
         "submissions/account.html",
-        {"nav": "employers", "account": {**ACCOUNT, "contracts": [], "years": []}, "choices": [2026, 2025]},
+        {
+            "nav": "employers",
+            "account": {**ACCOUNT, "contracts": [], "years": []},
+            "choices": [2026, 2025],
+            "asked": [],
+        },
     ),
     "search": ("submissions/search.html", search_page()),
     "search that found": ("submissions/search.html", search_page(query='"><i>', groups=GROUPS)),

@@ -12,7 +12,10 @@ def nowhere(request: HttpRequest, **kwargs: object) -> HttpResponse:
 
 
 urlpatterns = [
-    *[path(name, nowhere, name=name) for name in ("home", "declarations", "to_correct", "batches")],
+    *[
+        path(name, nowhere, name=name)
+        for name in ("home", "declarations", "to_correct", "batches", "due", "due_send")
+    ],
     *[
         path(name, nowhere, name=name)
         for name in (
@@ -48,6 +51,7 @@ urlpatterns = [
         for name in (
             *("workers", "worker_new", "worker", "contract_new", "contract", "employer_size"),
             *("account", "account_pdf", "worker_change"),
+            *("letters", "letters_job", "corrections", "correction", "correction_new", "correction_accept"),
         )
     ],
     path("right/<int:pk>/<int:year>", nowhere, name="right"),

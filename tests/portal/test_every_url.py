@@ -19,7 +19,9 @@ from mandates.models import Contract, Employer, Mandate, MandateImport, Procurat
 from portal.identity.models import IdentityLink, IdentityProvider
 from portal.models import Membership, Profile, User
 from submissions.models import (
+    BalanceLetters,
     Batch,
+    CorrectionRequest,
     Course,
     Declaration,
     ManualRight,
@@ -51,6 +53,8 @@ FOR_EVERY_MEMBER |= {"course_new", "course_ready", "training_template_remove"}
 FOR_EVERY_MEMBER |= {
     f"register_import{name}" for name in ("s", "_columns", "_apply", "_undo", "_discard", "_bad")
 }
+FOR_EVERY_MEMBER |= {"letters", "letters_again", "letters_download"}
+FOR_EVERY_MEMBER |= {"correction_new", "correction_accept", "correction_decline"}
 """What the lowest profile may POST to."""
 
 OBJECTS: dict[str, type[Model]] = {
@@ -149,6 +153,11 @@ OBJECTS: dict[str, type[Model]] = {
         ),
         RegisterImport,
     ),
+    "letters": Employer,
+    **dict.fromkeys(("letters_job", "letters_again", "letters_download"), BalanceLetters),
+    "corrections": Employer,
+    "correction_new": Worker,
+    **dict.fromkeys(("correction", "correction_accept", "correction_decline"), CorrectionRequest),
     "channel_key_file": Credential,
     "channel_key_switch": Credential,
     "channel_key_remove": Credential,

@@ -44,6 +44,9 @@ DECISIONS = {
     "submissions_anomaly": OWN,
     "submissions_signoff": OWN,
     "submissions_employersize": OWN,
+    "submissions_balanceletters": OWN,
+    "submissions_letterpart": OWN,
+    "submissions_correctionrequest": OWN,
     "submissions_manualright": OWN,
     "submissions_course": OWN,
     "submissions_trainingtemplate": OWN,  # those of all clients are read, see below
@@ -103,6 +106,8 @@ EMPLOYER_OF = {
     },
     "submissions_formerdeclaration": "SELECT t.id, r.employer_id FROM submissions_formerdeclaration t "
     "JOIN submissions_trainingrecord r ON r.id = t.record_id",
+    "submissions_letterpart": "SELECT t.id, l.employer_id FROM submissions_letterpart t "
+    "JOIN submissions_balanceletters l ON l.id = t.of_id",
     "submissions_anomaly": "SELECT t.id, d.employer_id FROM submissions_anomaly t "
     "JOIN submissions_declaration d ON d.id = t.declaration_id",
 }
@@ -382,7 +387,7 @@ def test_events_about_others_are_not_seen(house: House) -> None:
     assert {"batch", "envelope"} <= kinds
     with tenancy.within([house.ours]):
         seen = ask("SELECT subject_type, subject_id FROM portal_event WHERE subject_type = 'employer'")
-        assert seen == [("employer", str(house.ours))]
+        assert set(seen) == {("employer", str(house.ours))}
         about = {kind for (kind,) in ask("SELECT DISTINCT subject_type FROM portal_event")}
         assert about <= {"employer", "worker", "mandate", "trainingrecord", "declaration", "careerdocument"}
 

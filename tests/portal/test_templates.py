@@ -18,8 +18,10 @@ from django.utils import translation
 from lxml import html
 
 from tests.portal.sample_courses import COURSE_PAGES
+from tests.portal.sample_due import DUE_PAGES
 from tests.portal.sample_first_set import FIRST_SET_PAGES
 from tests.portal.sample_imports import IMPORT_PAGES
+from tests.portal.sample_letters import LETTERS_PAGES
 from tests.portal.sample_pages import NISS, TITLE, Operator
 from tests.portal.sample_pages import PAGES as OTHER_PAGES
 from tests.portal.sample_register import REGISTER_PAGES
@@ -33,7 +35,9 @@ PAGES = (
     | FIRST_SET_PAGES
     | REGISTER_PAGES
     | COURSE_PAGES
+    | DUE_PAGES
     | IMPORT_PAGES
+    | LETTERS_PAGES
 )
 
 STATIC = Path(settings.BASE_DIR) / "static"
@@ -324,6 +328,7 @@ def test_a_record_tells_cause_remedy_and_raw_line(tree: Any) -> None:
     ] == [
         "What happened",
         "What to do",
+        "What to correct",
     ]
     assert "<0897223670>" in problems[0].find_class("raw")[0].text_content()
 

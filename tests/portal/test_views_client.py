@@ -127,4 +127,4 @@ def test_it_asks_the_same_however_many_mandates_and_events(operator: Person) -> 
             granting.withdraw(employer.mandates.filter(state="pending").get(), "Again")
             scenes.proposed(employer)
         factories.ready(5, of=employer)
-    assert asked() == few <= 17
+    assert asked() == few <= 26

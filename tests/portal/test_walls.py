@@ -39,6 +39,7 @@ WITHOUT_A_TENANT = {
     "mfa_authenticator": "second factors belong to a person",
     "usersessions_usersession": "a person has the session",
     "submissions_publishedschema": "everybody reads the same official schemas",
+    **dict.fromkeys(("portal_publishedannex", "portal_annextext"), "everybody reads the same official texts"),
     "account_emailaddress": "allauth's, not used",
     "account_emailconfirmation": "allauth's, not used",
     **dict.fromkeys(("auth_group", "auth_permission", "auth_group_permissions"), "Django's, not used"),
@@ -49,7 +50,14 @@ WITHOUT_A_TENANT = {
 
 REFUSAL = re.compile("row-level security|permission denied|must be owner")
 
-ONLY_GROW = ("portal_event", "channels_reservedname", "channels_envelope", "channels_envelopepart")
+ONLY_GROW = (
+    "portal_event",
+    "channels_reservedname",
+    "channels_envelope",
+    "channels_envelopepart",
+    "portal_publishedannex",
+    "portal_annextext",
+)
 
 
 @pytest.fixture

@@ -37,6 +37,7 @@ def register() -> Worker:
     refused = factories.declaration(record, state=DeclarationState.WITHDRAWN)
     refused.ticket = "0123456789ABC"
     refused.save()
+    factories.correction_request(record)
     factories.former_declaration(record, created_at=MOMENT, anomalies=[])
     factories.record(worker, title="", client_reference="0002")
     factories.worker(client, family_name="Abts")

@@ -1,4 +1,4 @@
-"""Files for the register: CSV of workers and of trainings, and what the worker does with them."""
+"""Files for the register, of every kind, and what the worker does with them."""
 
 from __future__ import annotations
 
@@ -53,6 +53,25 @@ def person(of: Employer, **cells: str) -> dict[str, str]:
         "entered_on": "01/02/2024",
         **cells,
     }
+
+
+def contract(of: Worker, **cells: str) -> dict[str, str]:
+    """A row about a contract of a worker."""
+    about = {"employer": of.employer.number, "niss": of.niss, "joint_committee": "200"}
+    return {**about, "entered_on": "01/02/2024", **cells}
+
+
+def right(of: Worker, **cells: str) -> dict[str, str]:
+    """A row that decides about the right of a worker in 2025."""
+    about = {"employer": of.employer.number, "niss": of.niss, "right_year": "2025"}
+    return {**about, "decision": "add", "right_minutes": "7 h 36", "reason": "CCT d'entreprise", **cells}
+
+
+def row_of(kind: str, of: Worker, **cells: str) -> dict[str, str]:
+    """A good row of any kind about a known worker."""
+    make = {"trainings": training, "contracts": contract, "rights": right}.get(kind)
+    row = make(of) if make else {**person(of.employer), "niss": of.niss}
+    return row | cells
 
 
 def uploaded(

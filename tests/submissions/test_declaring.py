@@ -209,19 +209,22 @@ def test_what_was_accepted_can_be_modified_or_cancelled(state: str, kind: str) -
     assert accepted.record == made.record
 
 
-@pytest.mark.parametrize("state", [D.DRAFT, D.READY, D.WITHDRAWN])
-def test_what_never_left_cannot_be_modified_or_cancelled(state: str) -> None:
+@pytest.mark.parametrize(
+    ("state", "sentence"),
+    [(D.DRAFT, "not left yet"), (D.READY, "not left yet"), (D.WITHDRAWN, "on its account")],
+)
+def test_what_never_left_cannot_be_modified_or_cancelled(state: str, sentence: str) -> None:
     made = factories.declaration(state=state)
     for follow_up in (declaring.modify, declaring.cancel):
-        with pytest.raises(declaring.CannotDeclare, match="on its account"):
+        with pytest.raises(declaring.CannotDeclare, match=sentence):
             follow_up(made.record)
 
 
 def test_what_was_refused_or_waits_cannot_be_modified() -> None:
     refused = settled(D.REFUSED)
     waiting = factories.sealed_batch(through=Batch.objects.get().channel).declarations.get()
-    for made in (refused, waiting):
-        with pytest.raises(declaring.CannotDeclare, match="on its account"):
+    for made, sentence in ((refused, "on its account"), (waiting, "awaits its answer")):
+        with pytest.raises(declaring.CannotDeclare, match=sentence):
             declaring.modify(made.record)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import os
 import signal
+from contextlib import ExitStack
 from datetime import timedelta
 from itertools import count
 from typing import Any
@@ -15,16 +16,18 @@ from django.test import Client
 from django.utils import timezone
 
 from mandates.models import Contract, Worker
-from portal import audit
+from mandates.numbers import quarter_of
+from portal import audit, tenancy
 from portal.models import Event, Profile
 from portal.moving import LostRace
-from submissions import sweeping
+from submissions import signing_off, sweeping
 from submissions.conserving import account
 from submissions.importing import applying, checking, keeping, turns, undoing
 from submissions.importing.telling import told
 from submissions.models import Declaration, RegisterImport, SignOff, TrainingRecord
 from tests import factories
 from tests.people import Person
+from tests.racing import beside, wait_until_one_waits
 from tests.submissions.register_files import csv_of, person, training, uploaded, worked
 
 
@@ -47,8 +50,9 @@ def applied(operator: Person, made: RegisterImport, *, is_whole: bool = False) -
 def test_workers_with_contracts_then_their_trainings(operator: Person) -> None:
     with operator.scope():
         client = factories.client()
-    twin = person(client)
-    rows = [person(client, left_on="31/12/2024", regime="80"), twin, twin | {"joint_committee": "140.03"}]
+    twin = person(client, regime="60")
+    other = {"joint_committee": "140.03", "regime": "40"}
+    rows = [person(client, left_on="31/12/2024", regime="80"), twin, twin | other]
     rows.append(person(client, joint_committee="", entered_on=""))
     made = checked(operator, "workers", rows)
     assert stands(made) == ("checked", 4, 0, 0, 0)
@@ -130,6 +134,57 @@ def test_nothing_is_added_to_a_quarter_that_was_signed_off(operator: Person) -> 
         assert [row.client_reference for row in TrainingRecord.objects.all()] == ["R-2"]
         (fault,) = made.faults.get().faults
         assert told(fault) == "Q1 2025 is signed off: have it opened again before something is added."
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("is_whole", [False, True])
+def test_a_sign_off_that_is_being_made_is_waited_for(operator: Person, is_whole: bool) -> None:
+    """Signed after the rows were looked at and before they are made: they would stand in a quarter that is signed."""
+    with operator.scope():
+        client = factories.client()
+        today = timezone.localdate().strftime("%d/%m/%Y")
+        row = training(factories.worker(client), 1, starts_on=today, ends_on=today)
+    made = checked(operator, "trainings", [row])
+    assert stands(made) == ("checked", 1, 0, 0, 0)
+    with operator.scope():
+        applying.begin(made, is_whole=is_whole)
+        signer = factories.place(operator.mandataire, Profile.ENCODE, employer=client).user
+    with ExitStack() as stack:
+        with tenancy.scope(operator.mandataire.pk, actor=signer.pk), tenancy.within((client.pk,)):
+            signing_off.sign_off(client, quarter_of(timezone.localdate()))
+            work = stack.enter_context(beside(lambda: keeping.work(operator.mandataire.pk, made.pk)))
+            wait_until_one_waits()
+        assert work.result(timeout=10) == 0
+    with operator.scope():
+        now = RegisterImport.objects.get(pk=made.pk)
+        assert stands(now) == ("checked" if is_whole else "applied", 1, 1, 0, 0)
+        assert "is signed off" in now.faults.get().faults[0][1]
+        assert not TrainingRecord.objects.exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_whoever_signs_off_waits_for_the_rows_that_are_being_made(operator: Person) -> None:
+    with operator.scope():
+        client = factories.client()
+        today = timezone.localdate().strftime("%d/%m/%Y")
+        row = training(factories.worker(client), 1, starts_on=today, ends_on=today)
+    made = checked(operator, "trainings", [row])
+    with operator.scope():
+        applying.begin(made, is_whole=False)
+        signer = factories.place(operator.mandataire, Profile.ENCODE, employer=client).user
+    code = quarter_of(timezone.localdate())
+
+    def sign() -> int:
+        with tenancy.scope(operator.mandataire.pk, actor=signer.pk), tenancy.within((client.pk,)):
+            signing_off.sign_off(client, code)
+            return signing_off.lines(client, timezone.localdate())[0].trainings
+
+    with ExitStack() as stack:
+        with operator.scope():
+            assert keeping.work(operator.mandataire.pk, made.pk) == 1
+            signing = stack.enter_context(beside(sign))
+            wait_until_one_waits()
+        assert signing.result(timeout=10) == 1, "what is signed is what is there"
 
 
 def test_all_or_none_leaves_none_when_one_cannot(operator: Person) -> None:

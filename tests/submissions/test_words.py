@@ -7,7 +7,12 @@ import re
 import pytest
 from django.utils import translation
 
-from submissions.words import BY_CODE, BY_NUMBER, NO_CAUSE, is_blocking, words
+from submissions.wire.annexes import read
+from submissions.words import BY_CODE, BY_NUMBER, NO_CAUSE, Correction, heading, is_blocking, words
+from submissions.words.parties import PARTIES
+from submissions.words.sets import SETS
+from submissions.words.values import VALUES
+from tests.submissions.wire.samples import OFFICIAL
 
 ACKNOWLEDGEMENTS = (
     *(
@@ -66,6 +71,64 @@ def test_an_unknown_code_is_shown_as_it_came(code: str) -> None:
         assert code in str(words(code).title)
 
 
+def test_each_of_the_sixty_most_frequent_codes_has_words_of_its_own() -> None:
+    assert len(BY_NUMBER) >= 60
+    assert len(BY_NUMBER) == len(SETS) + len(VALUES) + len(PARTIES)  # None stands in two tables.
+    assert all(re.fullmatch(r"[0-9]{3}", number) for number in BY_NUMBER)
+
+
+def test_every_number_with_words_exists_in_the_official_annex() -> None:
+    path = OFFICIAL / "ErrorCodes2022-1_30.xml"
+    if not path.exists():
+        pytest.skip("the official annexes are not on this machine")
+    found = read(path.name, path.read_bytes())
+    assert found is not None
+    numbers = {row.code for row in found.rows}
+    assert set(BY_NUMBER) <= numbers
+    assert {code.rpartition("-")[2] for code in BY_CODE} <= numbers
+
+
+@pytest.mark.parametrize(
+    ("code", "correction"),
+    [
+        ("00011-001", Correction.FIELD),
+        ("00024-179", Correction.WORKER),
+        ("00014-017", Correction.EMPLOYER),
+        ("00011-155", Correction.MANDATE),
+        ("00011-208", Correction.EMPLOYMENT),
+        ("99000-334", Correction.OTHER),
+        ("ACRF-120", Correction.SET),
+        ("ACRF-111", Correction.SET),
+        ("ACRF-153", Correction.CHANNEL),
+        ("ACRF-312", Correction.PORTAL),
+        ("00011-460", Correction.NOTHING),
+        ("00011-999", Correction.UNKNOWN),
+    ],
+)
+def test_the_correction_is_named(code: str, correction: Correction) -> None:
+    assert words(code).correction is correction
+
+
+def test_every_correction_is_called_for() -> None:
+    called_for = {found.correction for found in (*BY_CODE.values(), *BY_NUMBER.values(), words("00011-999"))}
+    assert called_for == set(Correction)
+
+
+@pytest.mark.parametrize(
+    ("code", "tag", "title"),
+    [
+        ("00011-001", "StartDate", "A value is missing: First day"),
+        ("00011-001", "SomethingElse", "A value is missing: SomethingElse"),
+        ("00011-001", "", "A value is missing"),
+        ("99003-152", "StartDate", "Training before or outside the employment"),
+        ("00024-179", "INSS", "Worker unknown to social security"),
+    ],
+)
+def test_a_list_names_the_field_where_the_words_do_not(code: str, tag: str, title: str) -> None:
+    with translation.override("en"):
+        assert heading(code, "", tag) == title
+
+
 def test_no_code_at_all_has_words() -> None:
     assert words("") is NO_CAUSE
 
@@ -83,13 +146,12 @@ def test_words_are_sentences_and_titles_are_not(table: dict[str, object]) -> Non
 @pytest.mark.parametrize("language", ["fr", "nl", "de"])
 def test_words_are_translated(language: str) -> None:
     for code, found in {**BY_CODE, **BY_NUMBER}.items():
+        texts = (found.title, found.what, found.todo, found.action, found.correction.value)
         with translation.override("en"):
-            source = (str(found.title), str(found.what), str(found.todo), str(found.action))
+            source = [str(text) for text in texts]
         with translation.override(language):
-            for text, original in zip(
-                (str(found.title), str(found.what), str(found.todo), str(found.action)), source, strict=True
-            ):
-                assert text != original, (code, original)
+            for text, original in zip(texts, source, strict=True):
+                assert str(text) != original, (code, original)
 
 
 @pytest.mark.parametrize(

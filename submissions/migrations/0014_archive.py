@@ -10,7 +10,7 @@ from portal.walls import KeepWithin, RaiseWall, through
 class Migration(migrations.Migration):
     dependencies = [
         ("portal", "0012_german"),
-        ("submissions", "0011_register_import"),
+        ("submissions", "0013_letters_and_corrections"),
     ]
 
     operations = [
@@ -18,7 +18,13 @@ class Migration(migrations.Migration):
             model_name="registerimport",
             name="kind",
             field=models.CharField(
-                choices=[("workers", "Workers"), ("trainings", "Trainings"), ("archive", "Archive")],
+                choices=[
+                    ("workers", "Workers"),
+                    ("contracts", "Contracts"),
+                    ("trainings", "Trainings"),
+                    ("rights", "Rights"),
+                    ("archive", "Archive"),
+                ],
                 max_length=12,
             ),
         ),
