@@ -91,6 +91,9 @@ def test_another_office_reads_it_and_its_own_archive_says_the_same(
     for name, found in here.items():
         assert found["employer"] == there[name]["employer"]
         for mine, theirs in zip(found["workers"], there[name]["workers"], strict=True):
+            # What somebody asked at the other office is told in its archive, and is not asked here again.
+            assert len(theirs["correction_requests"]) == bool(theirs["trainings"])
+            assert mine.pop("correction_requests") == []
             for part, value in mine.items():
                 assert value == theirs[part], part
     with stranger.scope():
