@@ -58,6 +58,10 @@ LISTS: Final[Mapping[str, str | Promise]] = MappingProxyType(
         "declarations": _("Declarations"),
         "to-correct": _("To correct"),
         "workers": _("Workers"),
+        "batches": _("Batches"),
+        "relays": _("Ready-made files"),
+        "documents": _("Documents"),
+        "users": _("Users"),
     }
 )
 """The lists that are exported."""

@@ -88,6 +88,13 @@ TELLINGS: Final[Mapping[str, Telling]] = MappingProxyType(
                 "%(actor)s took the complete file of %(what)s and its workers, with the personal numbers in full"
             )
         ),
+        "employer.archive_taken": Telling(
+            _("%(actor)s took the archive of %(what)s, with the personal numbers in full")
+        ),
+        "archive.taken": Telling(
+            _("%(actor)s took the archive of the whole register, with the personal numbers in full")
+        ),
+        "archive.completed": Telling(_("The archive that %(actor)s took was written to its end")),
         "worker.merged": Telling(
             _("Two rows of %(what)s, under a former and a present number, became one"),
             _("Two rows of this person, under a former and a present number, became one"),

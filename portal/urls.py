@@ -66,6 +66,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("security/passkeys/<int:pk>/remove/", security.passkey_remove, name="passkey_remove"),
     path("confirm/", confirm.confirm, name="confirm"),
     path("team/", team.team, name="team"),
+    path("team/export/", team.export, name="users_export"),
     path("team/providers/", providers.providers, name="providers"),
     path("team/providers/new/", providers.new, name="provider_new"),
     path("team/providers/<int:pk>/", providers.provider, name="provider"),

@@ -8,6 +8,7 @@ from typing import Final
 from django.db import connection
 from django.utils.translation import gettext as _
 
+from channels.models import EnvironmentCode
 from portal import audit, tenancy
 from submissions import signing_off
 from submissions.fields import problems
@@ -125,6 +126,12 @@ def standing(record: TrainingRecord) -> Declaration | None:
         latest.setdefault(declaration.environment, declaration)
     left = [found for found in latest.values() if found.kind != Declaration.Kind.CANCELLATION]
     return next((found for found in left if not found.is_test), left[0] if left else None)
+
+
+def was_accepted_elsewhere(record: TrainingRecord) -> bool:
+    """Whether another office declared it and social security accepted it, as an archive told: it stands there."""
+    rows = record.former_declarations.filter(environment=EnvironmentCode.PRODUCTION, state__in=ACCEPTED)
+    return rows.exists()
 
 
 def why_not(record: TrainingRecord) -> str:

@@ -21,11 +21,19 @@ from portal import tenancy
 from portal.models import Mandataire, cipher
 from submissions import rights
 from submissions.entitlement import Facts, explain
-from submissions.models import CareerDocument, Declaration, EmployerSize, SignOff, TrainingRecord
+from submissions.models import (
+    CareerDocument,
+    Declaration,
+    EmployerSize,
+    FormerDeclaration,
+    SignOff,
+    TrainingRecord,
+)
 from submissions.models.right import FIRST_YEAR
 
 FORMAT: Final = "mandataire.dossier"
-VERSION: Final = 1
+VERSION: Final = 2
+"""2: declarations have their environment, and say from whose archive they were taken over."""
 PER_CHUNK: Final = 200
 """Workers read at once, each chunk in a transaction of its own."""
 
@@ -43,21 +51,32 @@ def of_employer(employer: Employer, reopen: Reopen) -> Iterator[str]:
 
 
 def _file(employer: Employer, rows: QuerySet[Worker], reopen: Reopen) -> Iterator[str]:
-    """The head, then the workers one by one. The request is over by then, so each chunk opens the scope again."""
+    """The head, then the workers one by one."""
     with reopen():
-        head = _text(_head(employer))
-    yield head.removesuffix("}") + ', "workers": ['
-    last, between = 0, "\n"
+        head = head_of(employer)
+    return written(head, workers_of(rows, reopen))
+
+
+def written(head: dict[str, Any], workers: Iterable[dict[str, Any]]) -> Iterator[str]:
+    """The text of a file: its head in the first line, then one worker a line, so that it may be read line by line."""
+    yield _text(head).removesuffix("}") + ', "workers": ['
+    between = "\n"
+    for one in workers:
+        yield between + _text(one)
+        between = ",\n"
+    yield "\n]}\n"
+
+
+def workers_of(rows: QuerySet[Worker], reopen: Reopen, per_chunk: int = 0) -> Iterator[dict[str, Any]]:
+    """All that is kept of `rows`, one by one. The request is over by then, so each chunk opens the scope again."""
+    last, size = 0, per_chunk or PER_CHUNK
     while True:
         with reopen():
             found = rows.filter(mandataire_id=tenancy.current(), pk__gt=last).order_by("pk")
-            chunk = list(_whole(found)[:PER_CHUNK])
-            texts = [_text(one) for one in _workers(chunk)]
-        for text in texts:
-            yield between + text
-            between = ",\n"
-        if len(chunk) < PER_CHUNK:
-            yield "\n]}\n"
+            chunk = list(_whole(found)[:size])
+            told = list(_workers(chunk))
+        yield from told
+        if len(chunk) < size:
             return
         last = chunk[-1].pk
 
@@ -76,12 +95,15 @@ def _whole(rows: QuerySet[Worker]) -> QuerySet[Worker]:
         "correction_requests",
         Prefetch(
             "training_records",
-            queryset=TrainingRecord.objects.prefetch_related(Prefetch("declarations", queryset=declarations)),
+            queryset=TrainingRecord.objects.order_by("pk").prefetch_related(
+                Prefetch("declarations", queryset=declarations), "former_declarations"
+            ),
         ),
     )
 
 
-def _head(employer: Employer) -> dict[str, Any]:
+def head_of(employer: Employer) -> dict[str, Any]:
+    """All that is kept of the employer himself. To be asked in an open scope."""
     tenant = tenancy.current()
     mandataire = Mandataire.objects.get(pk=tenant)
     sizes = EmployerSize.objects.filter(mandataire_id=tenant, employer=employer).order_by("year")
@@ -168,26 +190,33 @@ def _training(record: TrainingRecord) -> dict[str, Any]:
         "client_reference": record.client_reference,
         **record.values(),
         **_columns(record, ("created_at", "changed_at")),
-        "declarations": [_declaration(row) for row in record.declarations.all()],
+        "declarations": [
+            *[_former(row) for row in record.former_declarations.all()],
+            *[_declaration(row) for row in record.declarations.all()],
+        ],
+    }
+
+
+_DECLARATION: Final = (
+    *("reference", "service", "kind", "state", "environment"),
+    *("ticket", "earlier_ticket", "created_at", "answered_at"),
+)
+
+
+def _former(row: FormerDeclaration) -> dict[str, Any]:
+    return {
+        **_columns(row, (*_DECLARATION, "sent_at", "anomalies")),
+        "taken_over_from": {"name": row.origin_name, "number": row.origin_number},
     }
 
 
 def _declaration(row: Declaration) -> dict[str, Any]:
-    columns = (
-        "reference",
-        "service",
-        "kind",
-        "state",
-        "ticket",
-        "earlier_ticket",
-        "created_at",
-        "answered_at",
-    )
     anomaly = ("code", "anomaly_class", "tag", "value", "label", "location")
     return {
-        **_columns(row, columns),
+        **_columns(row, _DECLARATION),
         "sent_at": row.batch.dropped_at if row.batch else None,
         "anomalies": [_columns(one, anomaly) for one in row.anomalies.all()],
+        "taken_over_from": None,
     }
 
 

@@ -1,4 +1,7 @@
-"""The lists of declarations and workers as files. Personal numbers are masked, as the pages show them."""
+"""The lists of declarations, sets, ready-made files and workers, as files.
+
+Personal numbers are masked, as the pages show them.
+"""
 
 from __future__ import annotations
 
@@ -11,12 +14,14 @@ from typing import Any
 from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
+from channels.models import EnvironmentCode
 from mandates.models import Worker
+from portal import tenancy
 from portal.sheets import Code, Listing, Value, enterprise_code
 from portal.templatetags.wording import KINDS, STATES
-from submissions import questions, rights
+from submissions import questions, relaying, rights
 from submissions.entitlement import Facts, explain
-from submissions.models import Declaration
+from submissions.models import Batch, Declaration, RelayedFile
 
 _HUNDREDTHS = Decimal("0.01")
 
@@ -77,6 +82,74 @@ def _declaration(row: Declaration, shown: dict[str, Any]) -> list[Value]:
         row.reference,
         row.ticket,
     ]
+
+
+def batches(rows: QuerySet[Batch]) -> Listing[Batch]:
+    """The sets `rows`, newest first."""
+
+    def read(chunk: Sequence[Batch]) -> list[list[Value]]:
+        these = Batch.objects.filter(mandataire_id=tenancy.current(), pk__in=[row.pk for row in chunk])
+        return [_batch(questions.batch_row(row)) for row in questions.with_outcomes(these).order_by("-pk")]
+
+    def headings() -> list[str]:
+        return [
+            _("Batch"),
+            _("File"),
+            _("State"),
+            _("Environment"),
+            _("Declarations"),
+            _("Clients"),
+            _("Accepted"),
+            _("With remarks"),
+            _("Refused"),
+            _("Waiting"),
+            _("Ticket"),
+        ]
+
+    return Listing(rows, ("-pk",), headings, read)
+
+
+def _batch(shown: dict[str, Any]) -> list[Value]:
+    counts = ("total", "employers", "accepted", "remarks", "refused", "waiting")
+    return [
+        shown["at"],
+        shown["name"],
+        str(STATES["batch"][shown["state"]].word),
+        str(EnvironmentCode(shown["environment"]).label),
+        *[shown[name] for name in counts],
+        shown["ticket"],
+    ]
+
+
+def relays(rows: QuerySet[RelayedFile]) -> Listing[RelayedFile]:
+    """The ready-made files `rows`, newest first."""
+
+    def read(chunk: Sequence[RelayedFile]) -> list[list[Value]]:
+        return [_relay(shown) for shown in relaying.rows_of(chunk)]
+
+    def headings() -> list[str]:
+        return [
+            _("File"),
+            _("Size (bytes)"),
+            _("Service"),
+            _("Handed over"),
+            _("Forms"),
+            _("Clients"),
+            _("Withdrawn"),
+            _("Refused"),
+            _("Accepted"),
+            _("On its way"),
+            _("Ready to leave"),
+        ]
+
+    return Listing(rows, ("-pk",), headings, read)
+
+
+def _relay(shown: dict[str, Any]) -> list[Value]:
+    columns = ("name", "size", "service", "at", "forms", "employers")
+    withdrawn = _("yes") if shown["is_withdrawn"] else _("no")
+    counts = ("refused", "accepted", "waiting", "ready")
+    return [*[shown[name] for name in columns], withdrawn, *[shown[name] for name in counts]]
 
 
 def workers(rows: QuerySet[Worker], today: date) -> Listing[Worker]:

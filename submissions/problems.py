@@ -7,7 +7,6 @@ of return) are joined to it; a decision to do nothing is a `Settlement` of each 
 
 from __future__ import annotations
 
-from calendar import monthrange
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
@@ -20,11 +19,11 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.http import urlencode
 
-from mandates.numbers import quarter_after, quarter_days, quarter_of
 from portal import tenancy
 from portal.models import Membership, Profile
 from portal.templatetags.presenting import person_name
 from submissions import questions
+from submissions.deadlines import Subject, deadline_of
 from submissions.models import Anomaly, Declaration, Problem
 from submissions.states import DeclarationState
 from submissions.words import NOT_BLOCKING
@@ -89,12 +88,10 @@ class Item:
         return self.snoozed_until is not None and self.snoozed_until > today
 
 
-def deadline_of(ended_on: date | None) -> date | None:
-    """The last day to declare a training: a month after the quarter in which it ended (Federal Learning Account)."""
-    if ended_on is None:
-        return None
-    first, _last = quarter_days(quarter_after(quarter_of(ended_on)))
-    return first.replace(day=monthrange(first.year, first.month)[1])
+def _deadline(service: str, ended_on: date | None) -> date | None:
+    """The last day to declare a training that ended on this day, where the calendar of its service speaks of it."""
+    found = deadline_of(Subject.TRAINING, ended_on, service) if ended_on else None
+    return found.day if found else None
 
 
 _GROUPS: Final = """
@@ -150,7 +147,7 @@ def items(*, of_refusals: bool = True, key: Key | None = None, employer: int | N
             number,
             count,
             since,
-            deadline_of(ended_on) if of_refusals else None,
+            _deadline(service, ended_on) if of_refusals else None,
             label,
             of_refusals,
             owner,

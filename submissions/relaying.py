@@ -10,8 +10,9 @@ import hashlib
 import re
 from collections.abc import Sequence
 from pathlib import PurePath
-from typing import Final
+from typing import Any, Final
 
+from django.db.models import Count, Q
 from django.utils.translation import gettext as _
 
 from channels.models import FILE, Channel
@@ -21,10 +22,10 @@ from mandates.numbers import mask_in_text
 from portal import audit, tenancy
 from portal.models import cipher
 from portal.moving import LostRace
-from submissions import inspecting
+from submissions import inspecting, questions
 from submissions.declaring import CannotDeclare
 from submissions.models import Declaration, RelayedFile, RelayedForm
-from submissions.states import LIVE, DeclarationState
+from submissions.states import ACCEPTED, LIVE, ON_THE_WAY, DeclarationState
 from submissions.wire.relayed import ReadForm
 
 _KINDS: Final = {
@@ -188,3 +189,37 @@ def withdraw(file: RelayedFile, reason: str) -> None:
 def relayable() -> list[Service]:
     """The services whose ready-made files are taken."""
     return [service for service in services().values() if service.source is Source.FILES]
+
+
+def rows_of(files: Sequence[RelayedFile]) -> list[dict[str, Any]]:
+    """These few files as the pages show them, with what became of their forms. One query."""
+    counts = {
+        file: counted
+        for file, *counted in questions.mine()
+        .filter(form__file__in=[file.pk for file in files])
+        .order_by()
+        .values("form__file")
+        .annotate(
+            ready=Count("pk", filter=Q(state=DeclarationState.READY)),
+            waiting=Count("pk", filter=Q(state__in=ON_THE_WAY)),
+            accepted=Count("pk", filter=Q(state__in=ACCEPTED)),
+            refused=Count("pk", filter=Q(state=DeclarationState.REFUSED, replaced_by=None)),
+            employers=Count("employer", distinct=True),
+        )
+        .values_list("form__file", "ready", "waiting", "accepted", "refused", "employers")
+    }
+    known = services()
+    names = ("ready", "waiting", "accepted", "refused", "employers")
+    return [
+        {
+            "pk": file.pk,
+            "name": file.name,
+            "service": known[file.service].name if file.service in known else file.service,
+            "at": file.handed_over_at,
+            "size": file.size,
+            "forms": file.forms_count,
+            "is_withdrawn": file.is_withdrawn,
+            **dict(zip(names, counts.get(file.pk, (0,) * len(names)), strict=True)),
+        }
+        for file in files
+    ]

@@ -37,6 +37,7 @@ from submissions.models import (
     CorrectionRequest,
     Declaration,
     EmployerSize,
+    FormerDeclaration,
     ManualRight,
     SectorAgreement,
     TrainingRecord,
@@ -265,6 +266,22 @@ def former_number(of: Worker, niss: str = "") -> FormerNumber:
         niss_index=cipher().blind_index(NISS, number),
         replaced_at=timezone.now(),
     )
+
+
+def former_declaration(of: TrainingRecord, **fields: Any) -> FormerDeclaration:
+    """What another office declared about a training, accepted in production."""
+    values = {
+        "origin_name": "Bureau d'avant",
+        "origin_number": new_enterprise_number(),
+        "reference": "P-AVANT0000001",
+        "service": "FLA",
+        "kind": "original",
+        "state": "accepted",
+        "environment": "R",
+        "ticket": "0123456789ABC",
+        "created_at": timezone.now(),
+    }
+    return FormerDeclaration.objects.create(record=of, **(values | fields))
 
 
 def active_mandate(for_: Employer | None = None, **fields: Any) -> Mandate:

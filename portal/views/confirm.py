@@ -23,6 +23,7 @@ REASONS: Final[Mapping[str, str | Promise]] = {
     "send": gettext_lazy("You are about to send to social security, in production."),
     "people": gettext_lazy("You are about to change who may enter, or who may do what."),
     "keys": gettext_lazy("You are about to change the channel or its keys."),
+    "archive": gettext_lazy("You are about to take the register with the personal numbers in full."),
     "factors": gettext_lazy("You are about to change how you sign in."),
 }
 

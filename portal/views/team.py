@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from django.core.exceptions import PermissionDenied
 from django.core.paginator import Page, Paginator
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Exists, F, OuterRef, Q
 from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_http_methods
+from django.views.decorators.http import require_http_methods, require_POST
 
 from mandates import questions
-from portal import tenancy
-from portal.access import for_members, membership
+from portal import sheets, tenancy
+from portal.access import for_members, membership, needs
 from portal.models import (
     PROFILES,
     Application,
@@ -24,6 +25,7 @@ from portal.models import (
     MembershipQuerySet,
     UserProfile,
 )
+from portal.sheets import Listing, Value
 from portal.views.people_forms import SearchForm
 
 PER_PAGE: Final = 50
@@ -56,9 +58,7 @@ def team(request: HttpRequest) -> HttpResponse:
         rows = rows.holding().order_by("user__last_name", "user__first_name", "pk")
         asked = request.POST if is_search else request.GET
         page: Page[Any] = Paginator(rows, PER_PAGE).get_page(asked.get("page"))
-        labels = {
-            (app.value, held.value): brief(held.label) for app, kind in PROFILES.items() for held in kind
-        }
+        labels = _labels()
         page.object_list = [_row(member, labels) for member in page.object_list]
         context |= {
             "form": form,
@@ -67,6 +67,61 @@ def team(request: HttpRequest) -> HttpResponse:
             "may_manage": me.may(UserProfile.MANAGE),
         }
     return render(request, "portal/team.html", context)
+
+
+@require_POST
+@needs(UserProfile.SEE)
+def export(request: HttpRequest) -> HttpResponseBase:
+    """The list of users, as searched, as a file. The journal keeps what was asked, but for a personal number."""
+    form = SearchForm(request.POST)
+    rows = Membership.objects.filter(mandataire_id=tenancy.current()).select_related("user", "employer")
+    asked: dict[str, Any] = {}
+    if form.is_valid():
+        asked = form.cleaned_data
+        rows = _search(rows, asked)
+    named = rows.holding().annotate(last_name=F("user__last_name"), first_name=F("user__first_name"))
+    listing = Listing(named, ("last_name", "first_name", "pk"), _headings, _lines)
+    kept = {name: str(value) for name, value in asked.items() if value and name != "niss"}
+    return sheets.export(request, listing, "users", kept)
+
+
+def _headings() -> list[str]:
+    return [
+        _("Name"),
+        _("First name"),
+        _("User name"),
+        _("E-mail"),
+        _("Works at the client"),
+        _("Manager"),
+        _("Blocked"),
+        _("Profiles"),
+        _("Last sign-in"),
+    ]
+
+
+def _lines(chunk: Sequence[Membership]) -> list[list[Value]]:
+    labels = _labels()
+    return [_line(member, _row(member, labels)) for member in chunk]
+
+
+def _line(member: Membership, shown: dict[str, Any]) -> list[Value]:
+    yes, no = _("yes"), _("no")
+    held = "; ".join(f"{one['application']}: {one['profile']}" for one in shown["held"])
+    return [
+        member.user.last_name,
+        member.user.first_name,
+        member.user.username,
+        member.user.email,
+        member.employer.name if member.employer else "",
+        yes if member.is_manager else no,
+        yes if member.is_blocked else no,
+        _("All applications") if member.is_manager else held,
+        member.user.last_login,
+    ]
+
+
+def _labels() -> dict[tuple[str, str], str]:
+    return {(app.value, held.value): brief(held.label) for app, kind in PROFILES.items() for held in kind}
 
 
 def _search(rows: MembershipQuerySet, asked: dict[str, Any]) -> MembershipQuerySet:

@@ -62,7 +62,7 @@ def apply(turn: Turn) -> int:
         with turn.step() as found:
             if found.is_whole:
                 return _apply_all(found, rows)
-            chunk = list(islice(rows, CHUNK))
+            chunk = list(islice(rows, opening.rows_at_once(found, CHUNK)))
             if not chunk:
                 _end(found)
                 return count
@@ -73,7 +73,7 @@ def _apply_all(found: RegisterImport, rows: Iterator[Numbered]) -> int:
     try:
         with transaction.atomic():
             count = 0
-            while chunk := list(islice(rows, CHUNK)):
+            while chunk := list(islice(rows, opening.rows_at_once(found, CHUNK))):
                 count += _apply(found, chunk)
     except _Stopped as stopped:
         bad = checking.keep_faults(found, stopped.rows, stopped.chunk)

@@ -50,7 +50,7 @@ def check(turn: Turn) -> int:
     while True:
         with turn.step() as found:
             try:
-                chunk = list(islice(rows, CHUNK))
+                chunk = list(islice(rows, opening.rows_at_once(found, CHUNK)))
             except Unreadable as fault:
                 return _refuse(found, fault)
             if not chunk:

@@ -11,7 +11,9 @@ from django.utils.translation import gettext_lazy as _
 from portal import tenancy
 from portal.spreadsheets.headings import by_heading, plain
 from portal.spreadsheets.reading import HEADING_ROWS, Limits, Numbered, Shape, Unreadable, look, records
-from submissions.importing.kinds import KINDS
+from submissions.archiving import reading
+from submissions.importing import archives
+from submissions.importing.kinds import KINDS, TABLES
 from submissions.importing.rows import EMPLOYER, Terms
 from submissions.models import RegisterImport
 from submissions.states import RegisterImportState
@@ -27,6 +29,11 @@ _UNDECIDED: Final = (
 
 def look_at(found: RegisterImport) -> None:
     """Finds out how the file is read, where its headings are and what they mean. Saves nothing. Raises Unreadable."""
+    if found.kind not in TABLES:
+        contents = reading.check(found.pieces)
+        found.headings = found.mapping = list(archives.CELLS)
+        found.lines = contents.employers + contents.workers
+        return
     known = by_heading(KINDS[found.kind].columns)
 
     def knows(text: str) -> bool:
@@ -69,6 +76,8 @@ def _remembered(found: RegisterImport) -> dict[str, str]:
 def faults_of(found: RegisterImport, mapping: Sequence[str]) -> tuple[list[str], list[str]]:
     """The columns that are missing from a mapping, and those that are there twice."""
     columns = KINDS[found.kind].columns
+    if found.kind not in TABLES:
+        return [], []
     needed = [name for name, column in columns.items() if column.is_needed]
     if found.employer_id is None:
         needed.insert(0, EMPLOYER)
@@ -81,6 +90,11 @@ def terms_of(found: RegisterImport) -> Terms:
     return Terms(found.employer, found.month_first_line or 0)
 
 
+def rows_at_once(found: RegisterImport, usual: int) -> int:
+    """How many rows are read and kept in memory together: a row of an archive is a worker with all of his."""
+    return usual if found.kind in TABLES else usual // 20
+
+
 def where(found: RegisterImport) -> dict[str, int]:
     """The place of each column that was found."""
     return {name: place for place, name in enumerate(found.mapping) if name}
@@ -88,6 +102,8 @@ def where(found: RegisterImport) -> dict[str, int]:
 
 def rows_below(found: RegisterImport, after: int = 0) -> Iterator[Numbered]:
     """The rows below the headings, beginning after row `after`. To be read while the scope of the import is open."""
+    if found.kind not in TABLES:
+        return (row for row in archives.rows_of(found.pieces) if row[0] > after)
     from_here = max(found.heading_line, after)
     rows = records(found.pieces, Shape(found.encoding, found.delimiter), LIMITS)
     return ((number, cells) for number, cells in rows if number > from_here)

@@ -13,8 +13,10 @@ from django.utils.translation import gettext_noop
 from mandates.models import Contract, Worker
 from portal import audit, tenancy
 from portal.models import Event
+from portal.moving import LostRace
 from submissions import rights
 from submissions.importing import turns
+from submissions.importing.kinds import TABLES
 from submissions.importing.turns import Turn
 from submissions.models import Declaration, ImportChunk, ManualRight, RegisterImport, TrainingRecord
 from submissions.states import RegisterImportState
@@ -36,7 +38,9 @@ _ON_WORKERS: Final = ("contract.changed", "contract.ended")
 
 
 def begin(found: RegisterImport) -> None:
-    """Asks for it. Raises LostRace unless the import was applied, and not undone yet."""
+    """Asks for it. Raises LostRace unless the import was applied, and not undone yet; an archive never is."""
+    if found.kind not in TABLES:
+        raise LostRace(f"import {found.pk} is an archive")
     found.move(_S.UNDOING, applied_by=tenancy.actor(), due_at=turns.later())
     audit.record("register.undo_asked", found, data={"name": found.name, "rows": found.done})
 

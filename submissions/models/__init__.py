@@ -5,6 +5,7 @@ from submissions.models.correction import CorrectionRequest
 from submissions.models.course import Course, TrainingTemplate
 from submissions.models.declaration import Anomaly, Declaration
 from submissions.models.document import CareerDocument
+from submissions.models.former import FormerDeclaration
 from submissions.models.letters import BalanceLetters, LetterPart
 from submissions.models.problem import Problem, Settlement
 from submissions.models.register_import import ImportChunk, ImportFault, ImportPiece, RegisterImport
@@ -22,6 +23,7 @@ __all__ = [
     "Course",
     "Declaration",
     "EmployerSize",
+    "FormerDeclaration",
     "ImportChunk",
     "ImportFault",
     "ImportPiece",

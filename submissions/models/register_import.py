@@ -35,6 +35,7 @@ class RegisterImport(TenantModel):
         CONTRACTS = "contracts"
         TRAININGS = "trainings"
         RIGHTS = "rights"
+        ARCHIVE = "archive"
 
     # Whom all rows are about; without one they name their enterprises, and nobody limited to some clients sees it.
     employer = TenantKey(Employer, on_delete=models.PROTECT, null=True, related_name="+")

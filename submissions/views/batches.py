@@ -9,7 +9,8 @@ from typing import Any
 from django.contrib import messages
 from django.db import transaction
 from django.db.models import Count, Max, QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, QueryDict
+from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.functional import Promise
@@ -20,11 +21,11 @@ from django.views.decorators.http import require_POST, require_safe
 from channels.dropping import CannotRelease
 from channels.models import Drop, EnvelopePart, InboundFile
 from channels.naming import parse_name
-from portal import audit, lists, tenancy
+from portal import audit, lists, sheets, tenancy
 from portal.access import membership, mine, needs, typed
 from portal.models import Application, Profile
 from portal.moving import LostRace
-from submissions import declaring, departing, history, promoting, questions, sets, tasks
+from submissions import declaring, departing, history, listings, promoting, questions, sets, tasks
 from submissions.models import Batch
 from submissions.promoting import Fate
 from submissions.states import ON_THE_WAY, BatchState, DeclarationState
@@ -63,17 +64,31 @@ ROW_STATES: dict[str, tuple[str, ...]] = {
 @needs(Profile.ENCODE, everywhere=[Application.DECLARATIONS])
 def batches(request: HttpRequest) -> HttpResponse:
     """Every set, newest first."""
-    rows = Batch.objects.filter(mandataire_id=tenancy.current())
-    counts = dict(rows.order_by().values_list("state").annotate(count=Count("pk")))
-    state = request.GET.get("state", "")
-    state = state if state in BatchState.values else ""
-    if state:
-        rows = rows.filter(state=state)
+    rows, state = _asked(request.GET)
+    counts = dict(_batches().order_by().values_list("state").annotate(count=Count("pk")))
     page = lists.page_of(request, rows.order_by("-id"))
     page.object_list = questions.batch_rows(page.object_list)
     chips = lists.chips(LIST_CHIPS, {"": sum(counts.values()), **counts}, state)
     context = {"nav": "batches", "page": page, "chips": chips, "leaves": departing.announced()}
-    return render(request, "submissions/batch_list.html", context)
+    return render(request, "submissions/batch_list.html", context | {"kept": {"state": state}})
+
+
+@require_POST
+@needs(Profile.ENCODE, everywhere=[Application.DECLARATIONS])
+def export(request: HttpRequest) -> HttpResponseBase:
+    """The list of sets, as filtered, as a file."""
+    rows, state = _asked(request.POST)
+    return sheets.export(request, listings.batches(rows), "batches", {"state": state})
+
+
+def _batches() -> QuerySet[Batch]:
+    return Batch.objects.filter(mandataire_id=tenancy.current())
+
+
+def _asked(parameters: QueryDict) -> tuple[QuerySet[Batch], str]:
+    """The sets of the filter, and the filter."""
+    state = parameters.get("state", "")
+    return (_batches().filter(state=state), state) if state in BatchState.values else (_batches(), "")
 
 
 @require_safe

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from django.urls import reverse
@@ -10,10 +11,10 @@ from django.utils import timezone
 from mandates.numbers import quarter_of
 from portal import tenancy
 from portal.models import ChannelProfile, MandateProfile, Membership
-from submissions.fields import BY_NAME
+from submissions.fields import BY_ELEMENT, BY_NAME, Field
 from submissions.models import Anomaly, Batch, Declaration
 from submissions.states import BatchState, DeclarationState
-from submissions.words import Correction, is_blocking, words
+from submissions.words import Correction, Words, is_blocking, words
 
 
 def anomaly(found: Anomaly, declaration: Declaration, reader: Membership) -> dict[str, Any]:
@@ -28,20 +29,40 @@ def anomaly(found: Anomaly, declaration: Declaration, reader: Membership) -> dic
         "Location": found.location,
     }
     file = None if tenancy.limit() is not None else found.inbound_file
-    is_field = wording.correction is Correction.FIELD
-    field = BY_NAME[found.field].label if found.field in BY_NAME else found.tag
     return {
-        "title": wording.title,
-        "code": found.code,
-        "is_blocking": is_blocking(found.anomaly_class),
-        "what": wording.what,
-        "todo": wording.todo,
-        "correction": field if is_field and field else wording.correction.value,
+        **_said(wording, found.code, found.anomaly_class, BY_NAME.get(found.field), found.tag),
         "correction_url": _way(wording.correction, found.field, declaration, reader),
         "raw": [(name, value) for name, value in raw.items() if value] if file else [],
         "file_name": file.name if file else "",
         "file_url": reverse("inbound_file", args=[file.pk]) if file else "",
         "at": file.received_at if file else None,
+    }
+
+
+def anomaly_elsewhere(told: Mapping[str, str], quarter: str) -> dict[str, Any]:
+    """One anomaly as `anomaly`, of a declaration of another office (see `FormerDeclaration`): its files stayed there.
+
+    `quarter` (YYYYQ) is that of the training. It leads nowhere, for nothing here was refused.
+    """
+    tag = told["tag"]
+    wording = words(told["code"], told["label"], quarter)
+    return {
+        **_said(wording, told["code"], told["anomaly_class"], BY_ELEMENT.get(tag), tag),
+        **dict.fromkeys(("correction_url", "file_name", "file_url"), ""),
+        "raw": [],
+        "at": None,
+    }
+
+
+def _said(wording: Words, code: str, anomaly_class: str, field: Field | None, tag: str) -> dict[str, Any]:
+    meant = field.label if field else tag
+    return {
+        "title": wording.title,
+        "code": code,
+        "is_blocking": is_blocking(anomaly_class),
+        "what": wording.what,
+        "todo": wording.todo,
+        "correction": meant if wording.correction is Correction.FIELD and meant else wording.correction.value,
     }
 
 

@@ -7,21 +7,23 @@ from typing import Any
 from django import forms
 from django.contrib import messages
 from django.db import transaction
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
-from django.views.decorators.http import require_http_methods, require_safe
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from channels import standing
 from channels.models import Channel
 from mandates.catalogue import service
 from mandates.models import Employer, Worker
-from portal import lists
+from portal import lists, sheets
 from portal.access import membership, mine, needs
 from portal.models import Application, Profile
-from submissions import documenting, questions
+from submissions import documenting, listings, questions
 from submissions.declaring import CannotDeclare
 from submissions.models import Declaration
 from submissions.views.choosing import ClientField, spoken_for
@@ -44,11 +46,27 @@ class ClientForm(forms.Form):
 @needs(Profile.ENCODE, everywhere=[Application.DECLARATIONS])
 def documents(request: HttpRequest) -> HttpResponse:
     """Every declaration of a document, newest first."""
-    rows = questions.mine().filter(document__isnull=False)
-    page = lists.page_of(request, rows.order_by("-id"), shown=questions.for_rows)
+    page = lists.page_of(request, _rows().order_by("-id"), shown=questions.for_rows)
     page.object_list = questions.declaration_rows(page.object_list)
-    context = {"nav": "documents", "page": page, "may_send": membership(request).may(Profile.ADMINISTRATIVE)}
+    context = {
+        "nav": "documents",
+        "page": page,
+        "kept": {},
+        "may_send": membership(request).may(Profile.ADMINISTRATIVE),
+    }
     return render(request, "submissions/document_list.html", context)
+
+
+@require_POST
+@needs(Profile.ENCODE, everywhere=[Application.DECLARATIONS])
+def export(request: HttpRequest) -> HttpResponseBase:
+    """The list of documents as a file."""
+    listing = listings.declarations(_rows(), order=("-pk",))
+    return sheets.export(request, listing, "documents", {})
+
+
+def _rows() -> QuerySet[Declaration]:
+    return questions.mine().filter(document__isnull=False)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

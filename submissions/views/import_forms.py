@@ -11,7 +11,7 @@ from django.utils.translation import pgettext_lazy
 
 from mandates.models import Employer
 from portal import tenancy
-from submissions.importing.kinds import KINDS
+from submissions.importing.kinds import KINDS, TABLES
 from submissions.importing.opening import LIMITS, faults_of
 from submissions.importing.telling import label
 from submissions.models import RegisterImport
@@ -22,6 +22,7 @@ KIND_WORDS: Final = {
     RegisterImport.Kind.CONTRACTS: _("Contracts of known workers"),
     RegisterImport.Kind.TRAININGS: pgettext_lazy("file", "Trainings"),
     RegisterImport.Kind.RIGHTS: _("Rights decided by hand"),
+    RegisterImport.Kind.ARCHIVE: _("Archive of a register (ZIP)"),
 }
 FILE_NAMES: Final = {
     RegisterImport.Kind.WORKERS: pgettext_lazy("file name", "workers"),
@@ -30,7 +31,7 @@ FILE_NAMES: Final = {
     RegisterImport.Kind.RIGHTS: pgettext_lazy("file name", "rights"),
 }
 """Of the templates."""
-_NO_FILE: Final = _("Choose a file: CSV or .xlsx, at most 50 MB, and not empty.")
+_NO_FILE: Final = _("Choose a file: CSV, .xlsx or an archive, at most 50 MB, and not empty.")
 
 
 class RegisterFileForm(forms.Form):
@@ -47,15 +48,18 @@ class RegisterFileForm(forms.Form):
     file = forms.FileField(
         label=_("File"),
         help_text=_("CSV or .xlsx; at most 50 MB, 100,000 rows and 100 columns. It is kept sealed."),
-        widget=forms.FileInput(attrs={"accept": ".csv,.txt,.tsv,.xlsx"}),
+        widget=forms.FileInput(attrs={"accept": ".csv,.txt,.tsv,.xlsx,.zip"}),
         error_messages=dict.fromkeys(("required", "missing", "empty", "invalid"), _NO_FILE),
     )
     declares = forms.BooleanField(
         label=_("Also declare the trainings: they leave with the next batch"), required=False, initial=True
     )
 
-    def __init__(self, *arguments: Any, **keywords: Any) -> None:
+    def __init__(self, *arguments: Any, may_bring: bool = False, **keywords: Any) -> None:
+        """`may_bring`: whoever fills it in may bring an archive as well."""
         super().__init__(*arguments, **keywords)
+        kinds = [choice for choice in KIND_WORDS.items() if may_bring or choice[0] in TABLES]
+        self.fields["kind"].choices = kinds  # type: ignore[attr-defined]
         if tenancy.limit() is None:
             return
         # Who is limited to some clients says which one it is.

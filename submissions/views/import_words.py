@@ -9,6 +9,7 @@ from django.utils.translation import ngettext
 
 from portal.models import User
 from portal.templatetags.presenting import number, person_name, when
+from submissions.importing.kinds import TABLES
 from submissions.models import RegisterImport
 from submissions.states import RegisterImportState
 from submissions.views.import_forms import KIND_WORDS
@@ -81,6 +82,18 @@ def _facts(found: RegisterImport, good: int) -> list[tuple[str, int]]:
 def _notes(found: RegisterImport, good: int) -> list[str]:
     if found.state != _S.CHECKED:
         return []
+    if found.kind not in TABLES:
+        return [
+            _(
+                "A row is a client or one of its workers. Clients that are not here yet are made, without a mandate. "
+                "What was declared comes along as history and is never declared again; an import of an archive is not "
+                "undone by machine."
+            ),
+            _(
+                "Mandates, sign-offs, sector agreements, correction requests and documents stay behind: they are "
+                "between other people."
+            ),
+        ]
     notes = []
     if found.bad:
         notes.append(

@@ -6,6 +6,7 @@ from functools import partial
 from typing import Any, Final
 
 from django.contrib import messages
+from django.core.exceptions import PermissionDenied
 from django.core.paginator import Page
 from django.db import transaction
 from django.db.models import QuerySet
@@ -19,7 +20,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from mandates.views.mandates import DECIDED_MEANWHILE
 from portal import audit, lists, tenancy
-from portal.access import mine, needs
+from portal.access import membership, mine, needs
 from portal.models import Profile, User
 from portal.moving import LostRace
 from portal.templatetags.presenting import number
@@ -27,7 +28,7 @@ from portal.uploading import takes_files_up_to
 from submissions import tasks
 from submissions.importing import applying, exporting, keeping, opening, undoing
 from submissions.importing.checking import typed
-from submissions.importing.kinds import KINDS
+from submissions.importing.kinds import KINDS, TABLES
 from submissions.importing.remaining import Remains, addresses
 from submissions.importing.rows import NISS
 from submissions.importing.telling import label
@@ -53,7 +54,9 @@ def _imports() -> QuerySet[RegisterImport]:
 def imports(request: HttpRequest) -> HttpResponse:
     """The form for a file, and every file so far, newest first."""
     is_sent = request.method == "POST"
-    form = RegisterFileForm(request.POST, request.FILES) if is_sent else RegisterFileForm()
+    may_bring = membership(request).may(Profile.EXTENDED)
+    sent = (request.POST, request.FILES) if is_sent else ()
+    form = RegisterFileForm(*sent, may_bring=may_bring)
     if is_sent and form.is_valid():
         data = form.cleaned_data
         file, kind = data["file"], data["kind"]
@@ -75,6 +78,7 @@ def imports(request: HttpRequest) -> HttpResponse:
             ],
         }
         for code, word in KIND_WORDS.items()
+        if code in TABLES
     ]
     context = {
         "nav": "declarations",
@@ -90,6 +94,8 @@ def imports(request: HttpRequest) -> HttpResponse:
         "form": form,
         "page": page,
         "kinds": kinds,
+        "may_bring": may_bring,
+        "may_archive": may_bring and tenancy.limit() is None,
     }
     return render(request, "imports/list.html", context, status=422 if form.errors else 200)
 
@@ -111,7 +117,7 @@ def _wake(found: RegisterImport) -> None:
 @needs(Profile.ENCODE)
 def template(request: HttpRequest, kind: str) -> HttpResponse:
     """The empty file to fill in, with headings in the reader's language."""
-    if kind not in KINDS:
+    if kind not in TABLES:
         raise Http404
     return HttpResponse(
         exporting.template(kind), content_type=_CSV, headers=_headers(str(FILE_NAMES[Kind(kind)]))
@@ -158,9 +164,9 @@ def register_import(request: HttpRequest, pk: int) -> HttpResponse:
         "undo": _undo(found),
         "discard": _discard(found),
         "download": _button(_("Download the rows to correct"), "register_import_bad", pk)
-        if found.bad and not is_moving
+        if found.bad and not is_moving and found.kind in TABLES
         else None,
-        "may_map": found.state in (_S.MAPPING, _S.CHECKED),
+        "may_map": found.state in (_S.MAPPING, _S.CHECKED) and found.kind in TABLES,
         "missing": missing,
     }
     return render(request, "submissions/import_detail.html", context)
@@ -234,7 +240,7 @@ def _decisions(found: RegisterImport, shown: dict[str, Any]) -> list[dict[str, A
 
 
 def _undo(found: RegisterImport) -> dict[str, Any] | None:
-    if found.state != _S.APPLIED or not found.done:
+    if found.state != _S.APPLIED or not found.done or found.kind not in TABLES:
         return None
     question = _(
         "What this file made goes, as long as it was not sent and nobody changed it; the rest is named."
@@ -258,7 +264,7 @@ def _button(text: str, name: str, pk: int) -> dict[str, Any]:
 def columns(request: HttpRequest, pk: int) -> HttpResponse:
     """Which heading is which column. The answer is remembered for the next such file of the same client."""
     found = mine(_imports(), pk=pk)
-    if found.state not in (_S.MAPPING, _S.CHECKED):
+    if found.state not in (_S.MAPPING, _S.CHECKED) or found.kind not in TABLES:
         messages.error(request, DECIDED_MEANWHILE)
         return redirect("register_import", pk)
     is_sent = request.method == "POST"
@@ -286,6 +292,9 @@ def _example(found: RegisterImport, place: int, text: str) -> str:
 def apply(request: HttpRequest, pk: int) -> HttpResponse:
     """Has a file applied by the worker; for one that was begun and left alone, does what the schedule does."""
     found = mine(_imports(), pk=pk)
+    if found.kind not in TABLES and not membership(request).may(Profile.EXTENDED):
+        # It makes clients and rights too, which whoever only encodes does not.
+        raise PermissionDenied(_("Ask a colleague with the extended profile: an archive makes clients too."))
     try:
         with transaction.atomic():
             if found.state in _AT_WORK:
@@ -340,7 +349,7 @@ def discard(request: HttpRequest, pk: int) -> HttpResponse:
 def bad_rows(request: HttpRequest, pk: int) -> StreamingHttpResponse:
     """The rows to correct, with the reason beside, ready to be corrected and imported again."""
     found = mine(_imports(), pk=pk)
-    if not found.bad:
+    if not found.bad or found.kind not in TABLES:
         raise Http404
     # It holds personal numbers in full: the journal tells who took it.
     audit.record("register.downloaded", found, data={"name": found.name, "rows": found.bad})

@@ -15,15 +15,16 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from channels.models import EnvironmentCode
 from channels.standing import channel_shown
 from mandates.catalogue import services
+from mandates.numbers import quarter_of
 from portal import audit, lists, tenancy
 from portal.access import membership, mine, needs
 from portal.models import Membership, Profile
 from portal.templatetags.presenting import quarter
 from submissions import declaring, departing, history, questions, redeclaring, signing_off
 from submissions.fields import BY_NAME, FIELDS, problems
-from submissions.models import Declaration, TrainingRecord
+from submissions.models import Declaration, FormerDeclaration, TrainingRecord
 from submissions.states import ACCEPTED, LIVE, ON_THE_WAY, DeclarationState
-from submissions.views.causes import anomaly
+from submissions.views.causes import anomaly, anomaly_elsewhere
 from submissions.views.declarations import tell_of
 from submissions.views.forms import RecordForm
 from submissions.words import Text, words
@@ -71,6 +72,7 @@ def record(request: HttpRequest, pk: int) -> HttpResponse:
             for column in FIELDS
         ],
         "declarations": [entry(declaration, membership(request)) for declaration in story],
+        "former": [_former(one) for one in chosen.former_declarations.order_by("-created_at", "-pk")],
         "events": history.of_record(chosen, story),
         "actions": _actions(request, chosen, latest, is_complete=not faults),
         "tested": _what_next(latest, tested),
@@ -139,6 +141,22 @@ def entry(declaration: Declaration, reader: Membership) -> dict[str, Any]:
     }
 
 
+def _former(told: FormerDeclaration) -> dict[str, Any]:
+    """A declaration of another office as a step of the story; its files stayed there."""
+    columns = ("kind", "state", "environment", "sent_at", "answered_at", "ticket", "reference")
+    quarter = quarter_of(told.record.starts_on)
+    return {
+        **{name: getattr(told, name) for name in columns},
+        "pk": told.pk,
+        "at": told.created_at,
+        "batch": None,
+        "part": None,
+        "position": None,
+        "origin": told.origin_name,
+        "anomalies": [anomaly_elsewhere(one, quarter) for one in told.anomalies],
+    }
+
+
 def _actions(
     request: HttpRequest, chosen: TrainingRecord, latest: Declaration | None, *, is_complete: bool
 ) -> list[dict[str, Any]]:
@@ -184,6 +202,8 @@ def _may_be_declared(chosen: TrainingRecord, latest: Declaration | None) -> bool
     """
     state = latest.state if latest else DeclarationState.WITHDRAWN
     standing = declaring.standing(chosen)
+    if declaring.was_accepted_elsewhere(chosen):
+        return False
     if standing is None:
         # Cancelled by mistake, it is declared as if it never was: nothing of it is left over there.
         is_cancelled = latest is not None and latest.kind == Declaration.Kind.CANCELLATION

@@ -7,8 +7,9 @@ from typing import Any, Final
 from django import forms
 from django.contrib import messages
 from django.db import transaction
-from django.db.models import Count, Q
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -18,14 +19,14 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from channels import standing
 from channels.models import Channel
 from mandates.catalogue import services
-from portal import annexes, lists, tenancy
+from portal import annexes, lists, sheets, tenancy
 from portal.access import membership, mine, needs
 from portal.models import Application, Profile
 from portal.moving import LostRace
 from portal.uploading import takes_files_up_to
-from submissions import declaring, history, inspecting, questions, relaying
+from submissions import declaring, history, inspecting, listings, questions, relaying
 from submissions.models import Declaration, RelayedFile
-from submissions.states import ACCEPTED, ON_THE_WAY, DeclarationState
+from submissions.states import DeclarationState
 from submissions.views.choosing import ClientField
 from submissions.views.declarations import LEFT_MEANWHILE
 from submissions.views.records import entry
@@ -132,53 +133,30 @@ def _tell(request: HttpRequest, file: RelayedFile) -> None:
 # --- what became of it ----------------------------------------------------------------------------
 
 
+def _files() -> QuerySet[RelayedFile]:
+    return RelayedFile.objects.filter(mandataire_id=tenancy.current()).defer("content_sealed")
+
+
 @require_safe
 @needs(Profile.ENCODE, everywhere=[Application.DECLARATIONS])
 def relays(request: HttpRequest) -> HttpResponse:
     """Every file that was handed over, newest first."""
-    rows = RelayedFile.objects.filter(mandataire_id=tenancy.current()).defer("content_sealed")
-    page = lists.page_of(request, rows.order_by("-id"))
-    page.object_list = _rows(list(page.object_list))
+    page = lists.page_of(request, _files().order_by("-id"))
+    page.object_list = relaying.rows_of(list(page.object_list))
     context = {
         "nav": "relays",
         "page": page,
+        "kept": {},
         "may_hand_over": membership(request).may(Profile.ADMINISTRATIVE),
     }
     return render(request, "submissions/relay_list.html", context)
 
 
-def _rows(files: list[RelayedFile]) -> list[dict[str, Any]]:
-    """The files of one page, with what became of their forms in one query."""
-    counts = {
-        file: counted
-        for file, *counted in questions.mine()
-        .filter(form__file__in=[file.pk for file in files])
-        .order_by()
-        .values("form__file")
-        .annotate(
-            ready=Count("pk", filter=Q(state=DeclarationState.READY)),
-            waiting=Count("pk", filter=Q(state__in=ON_THE_WAY)),
-            accepted=Count("pk", filter=Q(state__in=ACCEPTED)),
-            refused=Count("pk", filter=Q(state=DeclarationState.REFUSED, replaced_by=None)),
-            employers=Count("employer", distinct=True),
-        )
-        .values_list("form__file", "ready", "waiting", "accepted", "refused", "employers")
-    }
-    known = services()
-    names = ("ready", "waiting", "accepted", "refused", "employers")
-    return [
-        {
-            "pk": file.pk,
-            "name": file.name,
-            "service": known[file.service].name if file.service in known else file.service,
-            "at": file.handed_over_at,
-            "size": file.size,
-            "forms": file.forms_count,
-            "is_withdrawn": file.is_withdrawn,
-            **dict(zip(names, counts.get(file.pk, (0,) * len(names)), strict=True)),
-        }
-        for file in files
-    ]
+@require_POST
+@needs(Profile.ENCODE, everywhere=[Application.DECLARATIONS])
+def export(request: HttpRequest) -> HttpResponseBase:
+    """The list of files as a file of its own."""
+    return sheets.export(request, listings.relays(_files()), "relays", {})
 
 
 @require_safe
@@ -191,7 +169,7 @@ def relay(request: HttpRequest, pk: int) -> HttpResponse:
     ordered = declarations.order_by("batch_id", "part", "form__position", "pk")
     page = lists.page_of(request, ordered, shown=questions.for_rows)
     page.object_list = questions.declaration_rows(page.object_list)
-    (row,) = _rows([file])
+    (row,) = relaying.rows_of([file])
     context = {
         "nav": "relays",
         "file": {**row, "sha256": file.sha256, "schema": file.schema},

@@ -44,7 +44,7 @@ def workers(request: HttpRequest, pk: int) -> HttpResponse:
     facts = rights.facts_of(shown)
     page.object_list = [_row(worker, facts[worker.pk], today) for worker in shown]
     context = {"nav": "employers", "employer": employer, "query": query, "page": page, "year": today.year}
-    context |= {"kept": {"q": query}, "file": _file(request, "employer_file", pk, _EMPLOYER_FILE)}
+    context |= {"kept": {"q": query}, "files": _files(request, pk)}
     return render(request, "submissions/worker_list.html", context)
 
 
@@ -124,7 +124,11 @@ def worker(request: HttpRequest, pk: int) -> HttpResponse:
         "contracts": [_contract(row, today) for row in chosen.contracts.order_by("-entered_on", "-pk")],
         "years": [right_of_year(years[year]) for year in sorted(years, reverse=True)],
         "events": history.of_worker(chosen, former),
-        "file": _file(request, "worker_file", pk, _WORKER_FILE),
+        "files": [
+            button
+            for name, label in (("worker_file", _JSON), ("worker_file_pdf", _PDF))
+            if (button := _file(request, name, pk, label, _WORKER_FILE))
+        ],
     }
     return render(request, "submissions/worker_detail.html", context)
 
@@ -139,11 +143,31 @@ _EMPLOYER_FILE: Final = gettext_lazy(
 )
 
 
-def _file(request: HttpRequest, name: str, pk: int, question: str | Promise) -> dict[str, Any] | None:
+_EMPLOYER_ARCHIVE: Final = gettext_lazy(
+    "The complete file with tables for a spreadsheet, as a ZIP that another office of this portal can read. It holds "
+    "the personal numbers in full: keep it where only those may read it who must. The journal keeps that you took it."
+)
+_JSON: Final = gettext_lazy("Complete file (JSON)")
+_PDF: Final = gettext_lazy("Complete file (PDF)")
+
+
+def _files(request: HttpRequest, pk: int) -> list[dict[str, Any]]:
+    """The buttons under which an employer's register leaves, for who may take it."""
+    asked = (
+        ("employer_file_pdf", _PDF, _EMPLOYER_FILE),
+        ("employer_file", _JSON, _EMPLOYER_FILE),
+        ("employer_archive", gettext_lazy("Archive (ZIP)"), _EMPLOYER_ARCHIVE),
+    )
+    return [button for ask in asked if (button := _file(request, ask[0], pk, *ask[1:]))]
+
+
+def _file(
+    request: HttpRequest, name: str, pk: int, label: str | Promise, question: str | Promise
+) -> dict[str, Any] | None:
     """The button of a complete file, for who may take one."""
     if not membership(request).may(Profile.ADMINISTRATIVE):
         return None
-    return {"url": reverse(name, args=[pk]), "label": _("Complete file"), "question": question}
+    return {"url": reverse(name, args=[pk]), "label": label, "question": question}
 
 
 def _contract(row: Contract, today: date) -> dict[str, Any]:

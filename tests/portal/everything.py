@@ -56,6 +56,7 @@ def make_one_of_everything(through: Channel | None = None) -> None:
     factories.size(refused.employer)
     factories.manual_right(refused.record.worker)
     factories.former_number(refused.record.worker)
+    factories.former_declaration(refused.record)
     factories.agreement()
     letters_files.made(refused.employer)
     factories.correction_request(refused.record)

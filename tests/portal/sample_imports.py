@@ -6,7 +6,7 @@ from typing import Any
 
 from django import forms
 
-from submissions.importing.kinds import KINDS
+from submissions.importing.kinds import KINDS, TABLES
 from submissions.views.import_forms import KIND_WORDS
 from tests.portal.sample_pages import TITLE, ago, page_of
 
@@ -95,7 +95,7 @@ def _kinds() -> list[Data]:
             "template": f"/template/{code}/",
             "columns": [(one.label, one.is_needed, one.hint) for one in KINDS[code].columns.values()],
         }
-        for code in KIND_WORDS
+        for code in TABLES
     ]
 
 
@@ -118,6 +118,8 @@ IMPORT_PAGES: dict[str, tuple[str, Data]] = {
         {
             **_LIST,
             "form": Upload(),
+            "may_bring": True,
+            "may_archive": True,
             "page": page_of([found("checked"), found("applied", done=38)]),
         },
     ),
@@ -126,6 +128,19 @@ IMPORT_PAGES: dict[str, tuple[str, Data]] = {
         {**_LIST, "form": Upload({}), "page": page_of([])},
     ),
     "file for the register, checked": ("submissions/import_detail.html", detail("checked")),
+    "archive of a register, checked": (
+        "submissions/import_detail.html",
+        detail(
+            "checked",
+            found=found(
+                "checked", notes=["A row is a client or one of its workers.", "Mandates stay behind."]
+            ),
+        ),
+    ),
+    "archive of a register, to take": (
+        "submissions/archive.html",
+        {"nav": "declarations", "employers": 12, "workers": 4312, "trainings": 12903},
+    ),
     "file for the register, being checked": (
         "submissions/import_detail.html",
         detail("checking", resume={"url": "/apply/", "label": "Go on now"}),

@@ -351,6 +351,26 @@ def declaration_page() -> Data:
     }
 
 
+FORMER = [
+    {
+        "pk": 1,
+        "kind": "original",
+        "state": "accepted",
+        "environment": "R",
+        "at": ago(days=400),
+        "sent_at": ago(days=400),
+        "answered_at": ago(days=400),
+        "ticket": "0123456789ABC",
+        "reference": "P-0123456789AB",
+        "batch": None,
+        "part": None,
+        "position": None,
+        "anomalies": [],
+        "origin": "<Bureau d'avant>",
+    }
+]
+
+
 def record_page() -> Data:
     known = {"title": TITLE, "kind": "formal", "starts_on": date(2025, 10, 2), "duration_minutes": 912}
     known |= {"funding": "employer", "cost_cents": 125_000}
@@ -377,6 +397,7 @@ def record_page() -> Data:
             }
             for column in FIELDS
         ],
+        "former": FORMER,
         "declarations": [
             {
                 **common,
@@ -461,6 +482,7 @@ PAGES: dict[str, tuple[str, Data]] = {
             "page": page_of(BATCHES),
             "chips": CHIPS,
             "leaves": ["What is ready leaves soon."],
+            "kept": {"state": "parked"},
         },
     ),
     "no batches": (

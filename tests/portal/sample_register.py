@@ -97,7 +97,7 @@ def worker_page(**changes: Any) -> Data:
     return {
         "nav": "employers",
         "worker": WORKER,
-        "file": None,
+        "files": [],
         "former": former,
         "contracts": CONTRACTS,
         "years": [UNKNOWN, RIGHT],
@@ -114,7 +114,7 @@ def workers_page(rows: list[Data], query: str = "") -> Data:
         "year": 2026,
         "page": page_of(rows),
         "kept": {"q": query},
-        "file": REMOVE,
+        "files": [REMOVE],
     }
 
 

@@ -189,7 +189,7 @@ def new_document(data: dict[str, str] | None = None, **changes: Any) -> Data:
 RELAY_PAGES: dict[str, tuple[str, Data]] = {
     "files": (
         "submissions/relay_list.html",
-        {"nav": "relays", "page": page_of(FILES), "may_hand_over": True},
+        {"nav": "relays", "page": page_of(FILES), "kept": {}, "may_hand_over": True},
     ),
     "no files": (
         "submissions/relay_list.html",
@@ -232,7 +232,7 @@ RELAY_PAGES: dict[str, tuple[str, Data]] = {
     "declaration of a document": ("submissions/declaration_detail.html", document_declaration_page()),
     "documents": (
         "submissions/document_list.html",
-        {"nav": "documents", "page": page_of([of_a_document()]), "may_send": True},
+        {"nav": "documents", "page": page_of([of_a_document()]), "kept": {}, "may_send": True},
     ),
     "no documents": (
         "submissions/document_list.html",

@@ -56,7 +56,8 @@ urlpatterns = [
     ],
     path("right/<int:pk>/<int:year>", nowhere, name="right"),
     *[path(name, nowhere, name=name) for name in ("agreements", "agreement_add", "search")],
-    *[path(name, nowhere, name=name) for name in ("employers_export", "mandates_export")],
+    *[path(name, nowhere, name=name) for name in ("employers_export", "mandates_export", "users_export")],
+    *[path(name, nowhere, name=name) for name in ("batches_export", "relays_export", "documents_export")],
     path("workers_export/<int:pk>", nowhere, name="workers_export"),
     *[
         path(name, nowhere, name=name)
@@ -68,6 +69,7 @@ urlpatterns = [
     *[path(name, nowhere, name=name) for name in ("passkey_add", "passkey_new_options")],
     path("problem/<int:pk>", nowhere, name="problem"),
     path("imports", nowhere, name="register_imports"),
+    *[path(name, nowhere, name=name) for name in ("archive", "archive_download")],
     *[
         path(f"{name}/<int:pk>", nowhere, name=name)
         for name in ("register_import", "register_import_columns")

@@ -49,6 +49,7 @@ OWN |= {"identity_link", "identity_unlink", "organisation", "search"}
 REGISTER = {"worker_new", "worker_change", "contract_new", "contract", "employer_size"}
 REGISTER |= {"right", "manual_right_take_back"}
 EXPORTS = {f"{name}_export" for name in ("employers", "mandates", "declarations", "to_correct", "workers")}
+EXPORTS |= {f"{name}_export" for name in ("batches", "relays", "documents")}
 FOR_EVERY_MEMBER = OPEN_TO_ALL | OWN | REGISTER | EXPORTS | {"logout", "record_edit", "declaration_complete"}
 FOR_EVERY_MEMBER |= {"course_new", "course_ready", "training_template_remove", "problem_comment"}
 FOR_EVERY_MEMBER |= {
@@ -124,7 +125,10 @@ OBJECTS: dict[str, type[Model]] = {
     "worker": Worker,
     "worker_change": Worker,
     "worker_file": Worker,
+    "worker_file_pdf": Worker,
     "employer_file": Employer,
+    "employer_file_pdf": Employer,
+    "employer_archive": Employer,
     "account": Worker,
     "account_pdf": Worker,
     "contract_new": Worker,

@@ -52,6 +52,7 @@ DECISIONS = {
     "submissions_manualright": OWN,
     "submissions_course": OWN,
     "submissions_trainingtemplate": OWN,  # those of all clients are read, see below
+    "submissions_formerdeclaration": OWN,
     "submissions_registerimport": OWN,
     "submissions_importpiece": OWN,
     "submissions_importfault": OWN,
@@ -105,6 +106,8 @@ EMPLOYER_OF = {
         "JOIN submissions_registerimport i ON i.id = t.of_id"
         for name in ("piece", "fault", "chunk")
     },
+    "submissions_formerdeclaration": "SELECT t.id, r.employer_id FROM submissions_formerdeclaration t "
+    "JOIN submissions_trainingrecord r ON r.id = t.record_id",
     "submissions_letterpart": "SELECT t.id, l.employer_id FROM submissions_letterpart t "
     "JOIN submissions_balanceletters l ON l.id = t.of_id",
     "submissions_settlement": "SELECT t.id, p.employer_id FROM submissions_settlement t "

@@ -53,7 +53,7 @@ def test_a_worker_with_all_that_is_kept_of_him(operator: Person, worker: Worker)
         factories.worker(worker.employer, family_name="Abts")
         former = worker.former_numbers.get()
     found = taken(operator, "worker_file", worker.pk)
-    assert (found["format"], found["version"]) == ("mandataire.dossier", 1)
+    assert (found["format"], found["version"]) == ("mandataire.dossier", 2)
     assert found["employer"]["number"] == worker.employer.number
     assert found["employer"]["sizes"] == [{"year": 2024, "fte": "50.00"}]
     assert [mandate["service"] for mandate in found["employer"]["mandates"]] == ["FLA"]

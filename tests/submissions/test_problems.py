@@ -48,23 +48,7 @@ def test_equal_answers_of_a_client_are_one_item(operator: Person) -> None:
         ("B", "99004-152", "EndDate", 1),
         ("A", "00024-179", "INSS", 1),
     ]
-    assert {item.deadline for item in found} == {date(2025, 4, 30)}
-
-
-@pytest.mark.parametrize(
-    ("ended_on", "by"),
-    [
-        (date(2025, 1, 1), date(2025, 4, 30)),
-        (date(2025, 3, 31), date(2025, 4, 30)),
-        (date(2025, 4, 1), date(2025, 7, 31)),
-        (date(2025, 12, 31), date(2026, 1, 31)),
-        (None, None),
-    ],
-)
-def test_a_training_is_declared_within_a_month_after_its_quarter(
-    ended_on: date | None, by: date | None
-) -> None:
-    assert problems.deadline_of(ended_on) == by
+    assert {item.deadline for item in found} == {date(2025, 9, 1)}  # as the calendar says (test_deadlines)
 
 
 def test_a_refusal_of_which_nothing_blocks_is_one_without_a_cause(operator: Person) -> None:

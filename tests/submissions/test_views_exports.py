@@ -18,9 +18,10 @@ from mandates.models import Worker
 from mandates.numbers import make_niss
 from portal import sheets
 from portal.models import Application, Event, Profile
-from submissions.states import DeclarationState
+from submissions.states import BatchState, DeclarationState
 from tests import factories
 from tests.people import Person
+from tests.submissions import documents, relayed_files
 from tests.submissions.test_views_records import main_text, page_of
 
 pytestmark = pytest.mark.django_db
@@ -101,6 +102,63 @@ def test_clients_and_mandates_as_filtered(operator: Person, worker: Worker) -> N
     assert mandate["Employer"] == "'=Hôtel & Fils"
     assert mandate["First day"].count("/") == 2
     assert csv_rows(operator.client, reverse("mandates_export"), state="refused") == []
+
+
+def test_sets_as_filtered(operator: Person) -> None:
+    with operator.scope():
+        channel = factories.channel()
+        first, parked = factories.sealed_batch(2, through=channel), factories.sealed_batch(1, through=channel)
+        answered = factories.declarations_of(first)[0]
+        answered.move(DeclarationState.REFUSED, answered_at=timezone.now())
+        parked.move(BatchState.PARKED, parked_reason="look")
+    export = reverse("batches_export")
+    newest, oldest = csv_rows(operator.client, export)
+    assert (newest["State"], newest["Declarations"]) == ("Waits for your decision", "1")
+    assert oldest["File"].startswith("FI.FLAD.")
+    assert (oldest["Refused"], oldest["Waiting"], oldest["Clients"]) == ("1", "1", "1")
+    assert [row["File"] for row in csv_rows(operator.client, export, state="parked")] == [newest["File"]]
+    headings, line = xlsx_rows(operator.client, export, state="sealed")
+    assert dict(zip(headings, line, strict=True))["File"] == oldest["File"]
+
+
+def test_ready_made_files_and_documents(operator: Person) -> None:
+    with operator.scope():
+        channel = relayed_files.channel()
+        file = relayed_files.handed_over(channel)
+        declared = documents.sent(channel)
+    (row,) = csv_rows(operator.client, reverse("relays_export"))
+    assert (row["File"], row["Service"], row["Withdrawn"]) == (file.name, "Dimona", "no")
+    assert (row["Forms"], row["Ready to leave"], row["Refused"]) == (str(file.forms_count),) * 2 + ("0",)
+    (row,) = csv_rows(operator.client, reverse("documents_export"))
+    assert row["Our reference"] == declared.reference
+
+
+def test_users_as_searched(operator: Person, colleague: Person) -> None:
+    niss = factories.new_niss()
+    manager = factories.place(operator.mandataire, is_manager=True, niss=niss, last_name="=Peeters")
+    client = Client()
+    client.force_login(manager.user)
+    export = reverse("users_export")
+    everybody = csv_rows(client, export)
+    assert {row["User name"] for row in everybody} >= {manager.user.username, "operator"}
+    (row,) = csv_rows(client, export, last_name="peet", niss=niss)
+    assert (row["Name"], row["Manager"], row["Profiles"]) == ("'=Peeters", "yes", "All applications")
+    with operator.scope():
+        events = list(
+            Event.objects.filter(verb="list.exported").order_by("pk").values_list("data", flat=True)
+        )
+    assert events[-1] == {"list": "users", "format": "csv", "filter": {"last_name": "peet"}}
+    assert colleague.client.post(export).status_code == 403
+
+
+def test_lists_of_all_clients_are_not_for_who_is_limited(operator: Person, worker: Worker) -> None:
+    with operator.scope():
+        clerk = factories.place(operator.mandataire, Profile.ENCODE)
+        clerk.grants.get(application=Application.DECLARATIONS).limits.create(employer=worker.employer)
+    client = Client()
+    client.force_login(clerk.user)
+    for name in ("batches_export", "relays_export", "documents_export"):
+        assert client.post(reverse(name)).status_code == 403
 
 
 def test_workers_with_their_rights(operator: Person, worker: Worker) -> None:
