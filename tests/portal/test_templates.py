@@ -26,6 +26,7 @@ from tests.portal.sample_letters import LETTERS_PAGES
 from tests.portal.sample_pages import NISS, TITLE, Operator
 from tests.portal.sample_pages import PAGES as OTHER_PAGES
 from tests.portal.sample_problems import PROBLEM_PAGES
+from tests.portal.sample_records import RECORD_PAGES
 from tests.portal.sample_register import REGISTER_PAGES
 from tests.portal.sample_relays import RELAY_PAGES
 from tests.portal.sample_security import SECURITY_PAGES
@@ -35,6 +36,7 @@ PAGES = (
     | SECURITY_PAGES
     | PROBLEM_PAGES
     | RELAY_PAGES
+    | RECORD_PAGES
     | FIRST_SET_PAGES
     | REGISTER_PAGES
     | COURSE_PAGES
