@@ -323,6 +323,10 @@ TELLINGS: Final[Mapping[str, Telling]] = MappingProxyType(
             _("The answer %(what)s differs from an earlier one of the same name"),
             _("An answer differs from an earlier one of the same name"),
         ),
+        "file.alarm": Telling(
+            _("The answer %(what)s is an alarm: it, or a line of it, was not applied"),
+            _("The answer is an alarm and was not applied"),
+        ),
         "file.deleted_there": Telling(
             _("%(actor)s removed the answer %(what)s from the server"),
             _("An answer was removed from the server"),

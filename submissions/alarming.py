@@ -58,6 +58,10 @@ ADVICE: Final[Mapping[str, str | Promise]] = MappingProxyType(
             "It gave two different final answers about the same declarations. What it said first counts here. Look at "
             "the files that contradict, and ask the contact centre of social security which answer counts."
         ),
+        Alarm.Kind.NOT_FOR_HERE: gettext_lazy(
+            "It is of another environment, for another sender, or differs from an earlier one of its name. Look at the "
+            "file, and tell the contact centre of social security."
+        ),
         **dict.fromkeys(
             (f"certificate_{days}" for days in CERTIFICATE_DAYS),
             gettext_lazy(
@@ -78,6 +82,9 @@ ADVICE: Final[Mapping[str, str | Promise]] = MappingProxyType(
 
 CONTRADICTION_HOLDS: Final = timedelta(days=7)
 """How long a contradiction is an alarm: nothing ends it by itself, and the file goes on telling it."""
+
+FILE_HOLDS: Final = timedelta(days=7)
+"""How long an answer that was not applied is an alarm: nothing ends it by itself, and the file goes on telling it."""
 
 _ITSELF: Final = frozenset({Alarm.Kind.HOST_KEY, Alarm.Kind.BROKEN})
 """Alarms that explain why there is no contact."""
@@ -109,6 +116,8 @@ def holding(channel: Channel, state: Health, now: datetime) -> set[str]:
         kinds.add(Alarm.Kind.UNANSWERED)
     if state.contradicted_at and now - state.contradicted_at < CONTRADICTION_HOLDS:
         kinds.add(Alarm.Kind.CONTRADICTED)
+    if state.not_for_here_at and now - state.not_for_here_at < FILE_HOLDS:
+        kinds.add(Alarm.Kind.NOT_FOR_HERE)
     for name, until in (("certificate", state.certificate_until), ("rest", state.rest_until)):
         left = until - now if until else timedelta.max
         nearest = next((days for days in CERTIFICATE_DAYS if left <= timedelta(days=days)), None)

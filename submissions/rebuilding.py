@@ -144,6 +144,9 @@ def _files() -> Iterator[str]:
         except Unreadable:
             yield from _differs(what, "is", stored, _F.UNREADABLE)
             continue
+        except Misdirected:
+            yield from _differs(what, "is", stored, _F.UNMATCHED)
+            continue
         if derived == _F.UNREADABLE:
             yield f"{what} is unreadable, and can be read"
         elif derived == _F.APPLIED:

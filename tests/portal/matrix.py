@@ -254,6 +254,7 @@ channel                 GET    302       200    200            200      403     
 channel_depart          POST   302       403    403            302      403      403      302     302      403
 channel_collect         POST   302       403    403            302      403      403      302     302      403
 channel_stale           POST   302       403    403            302      403      403      302     302      403
+files                   GET    302       200    200            200      403      403      200     200      403
 file_replay             POST   302       403    403            302      403      403      302     404      403
 fields                  GET    302       200    200            200      403      403      200     200      200
 sent_file               GET    302       403    200            200      403      403      200     404      404

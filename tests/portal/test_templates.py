@@ -20,6 +20,7 @@ from lxml import html
 
 from tests.portal.sample_courses import COURSE_PAGES
 from tests.portal.sample_due import DUE_PAGES
+from tests.portal.sample_files import FILE_PAGES
 from tests.portal.sample_first_set import FIRST_SET_PAGES
 from tests.portal.sample_imports import IMPORT_PAGES
 from tests.portal.sample_letters import LETTERS_PAGES
@@ -38,6 +39,7 @@ PAGES = (
     | RELAY_PAGES
     | RECORD_PAGES
     | FIRST_SET_PAGES
+    | FILE_PAGES
     | REGISTER_PAGES
     | COURSE_PAGES
     | DUE_PAGES
