@@ -22,6 +22,7 @@ from django.db.models import Count
 from channels.models import Drop, EnvelopePart, InboundFile
 from portal import tenancy
 from submissions import answering, outcomes
+from submissions.addressing import Misdirected
 from submissions.models import Batch, Declaration
 from submissions.states import ON_THE_WAY, SETTLED, BatchState, DeclarationState
 from submissions.wire import answers

@@ -161,7 +161,7 @@ def test_an_alarm_says_why_and_can_be_read_again(operator: Person, answered: Bat
     with operator.scope():
         file = receive(answered, b"<ACRF/>", name=name)
     told = row_of(operator, name, "?state=alarm")
-    assert "Alarm: of another environment" in told
+    assert "Alarm of another environment" in told
     assert "Nothing in it was applied" in told
     (address,) = page_of(operator, "/channel/files/?state=alarm").xpath("//tbody//form/@action")
     assert "read again" in messages_after(operator, address)
