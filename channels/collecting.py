@@ -209,6 +209,7 @@ class _Visit:
                 content_sealed=box.seal_bytes(FILE, content),
                 signature_sealed=box.seal_bytes(FILE, signed) if signed is not None else None,
                 reason=reason,
+                alarm=InboundFile.Alarm.CONTRADICTION if others else "",
                 received_at=timezone.now(),
             )
             data = {"name": file.name, "sha256": sha256, "size": file.size}
@@ -294,6 +295,6 @@ def _noting(errors: list[str]) -> Iterator[None]:
 
 def _contradiction(earlier: int) -> str:
     return _(
-        "Social security sent another file under this name before (%(count)d): both are kept. "
-        "Compare them, and ask which one counts."
+        "Social security sent another file under this name before (%(count)d): both are kept, and this one is not "
+        "applied. Compare them, and ask which one counts; if it is this one, read it again."
     ) % {"count": earlier}

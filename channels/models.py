@@ -293,7 +293,10 @@ class Drop(TenantModel):
 
 
 class InboundFile(TenantModel):
-    """One answer as it came, with its signature. The bytes are sealed at rest and never thrown away."""
+    """One answer as it came, with its signature. The bytes are sealed at rest and never thrown away.
+
+    `alarm` says in a word why it is one; `reason` says it, and whatever else is to be known, in a sentence.
+    """
 
     class State(models.TextChoices):
         """Whether the portal could make something of it."""
@@ -302,6 +305,13 @@ class InboundFile(TenantModel):
         APPLIED = "applied", _("processed")
         UNMATCHED = "unmatched", _("matches nothing")
         UNREADABLE = "unreadable", _("unreadable")
+
+    class Alarm(models.TextChoices):
+        """Why an answer, or a line of it, was not applied although it could be read."""
+
+        ENVIRONMENT = "environment", _("of another environment")
+        SENDER = "sender", _("for another sender")
+        CONTRADICTION = "contradiction", _("contradicts an earlier one")
 
     channel = TenantKey(Channel, on_delete=models.PROTECT, related_name="inbound_files")
     envelope = TenantKey(Envelope, on_delete=models.PROTECT, null=True, related_name="answers")
@@ -313,6 +323,7 @@ class InboundFile(TenantModel):
     content_sealed = models.BinaryField()
     signature_sealed = models.BinaryField(null=True)
     state = models.CharField(max_length=16, choices=State, default=State.STORED)
+    alarm = models.CharField(max_length=16, choices=Alarm, blank=True, default="", db_default="")
     reason = models.TextField(blank=True)
     received_at = models.DateTimeField()
     applied_at = models.DateTimeField(null=True)
@@ -403,6 +414,7 @@ class Alarm(TenantModel):
         UNSENT = "unsent", _("Declarations have not left")
         UNANSWERED = "unanswered", _("Social security does not answer")
         CONTRADICTED = "contradicted", _("Social security contradicts itself")
+        NOT_FOR_HERE = "not_for_here", _("An answer was not applied")
         CERTIFICATE_60 = "certificate_60", _("The certificate ends within 60 days")
         CERTIFICATE_30 = "certificate_30", _("The certificate ends within 30 days")
         CERTIFICATE_7 = "certificate_7", _("The certificate ends within a week")

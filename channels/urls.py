@@ -22,6 +22,6 @@ urlpatterns: list[URLPattern] = [
     path("channel/keys/<int:pk>/file/", keys.file, name="channel_key_file"),
     path("channel/keys/<int:pk>/switch/", keys.switch, name="channel_key_switch"),
     path("channel/keys/<int:pk>/remove/", keys.remove, name="channel_key_remove"),
-    re_path(r"^files/sent/(?P<pk>\d{1,18})/(?P<kind>fi|fs)/$", files.sent_file, name="sent_file"),
+    re_path(r"^files/sent/(?P<pk>\d{1,18})/(?P<kind>fi|fs|go)/$", files.sent_file, name="sent_file"),
     path("files/received/<int:pk>/", files.inbound_file, name="inbound_file"),
 ]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import secrets
-from datetime import date
+from datetime import date, time
 from pathlib import Path
 from typing import Any
 
@@ -80,6 +80,8 @@ class Config(BaseSettings):
     email_password: str = ""
     email_has_tls: bool = True
     email_from: str = "portal@localhost"
+    public_url: str = "http://localhost:8000"
+    digest_at: time = time(7, 30)
 
     @classmethod
     def settings_customise_sources(

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import date, datetime, time
 from typing import Any, Final
 
 from django.core.paginator import Page, Paginator
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.http import urlencode
 
@@ -44,6 +46,20 @@ def page_of(
 def address(**parameters: str) -> str:
     """A query string of the parameters that say something; `?` alone leads to the list without any."""
     return "?" + urlencode({name: value for name, value in parameters.items() if value})
+
+
+def day_of(text: str) -> date | None:
+    """A day of a filter (ISO), or None for what is none, or is one of another millennium."""
+    try:
+        found = date.fromisoformat(text)
+    except ValueError:
+        return None
+    return found if 2000 <= found.year <= 2999 else None
+
+
+def start_of(day: date) -> datetime:
+    """The first moment of a day in Belgium."""
+    return timezone.make_aware(datetime.combine(day, time.min))
 
 
 def chips(

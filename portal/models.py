@@ -175,11 +175,20 @@ class Membership(TenantModel):
     `employer` he is an employer user: he works at this client, and nothing of any other exists for him.
     """
 
+    class Notices(models.TextChoices):
+        """What is mailed to him. Who never chose is told of what is urgent when he is a manager, else of nothing."""
+
+        NONE = "none", _("Nothing")
+        RED = "red", _("At once, what is urgent")
+        DAILY = "daily", _("Once a day, what waits")
+        BOTH = "both", _("At once what is urgent, and once a day what waits")
+
     user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="memberships")
     # By its name: the house imports no room. The key in the database is made by the migration, as everywhere.
     employer = TenantKey("mandates.Employer", on_delete=models.PROTECT, null=True, related_name="members")
     is_manager = models.BooleanField(default=False)
     is_blocked = models.BooleanField(default=False)
+    notices = models.CharField(max_length=8, choices=Notices, blank=True, default="", db_default="")
     niss_sealed = models.BinaryField(null=True)
     niss_index = models.BinaryField(max_length=32, null=True)
 

@@ -39,6 +39,10 @@ TELLINGS: Final[Mapping[str, Telling]] = MappingProxyType(
         "member.password_chosen": Telling(_("%(actor)s chose a password through the link")),
         "member.password_changed": Telling(_("%(actor)s changed their own password")),
         "member.details_changed": Telling(_("%(actor)s changed their own data: %(fields)s")),
+        "member.notices_changed": Telling(_("%(actor)s changed what is mailed to them")),
+        "notice.sent": Telling(_("A message was mailed to %(what)s")),
+        "notice.failed": Telling(_("A message to %(what)s could not be mailed yet")),
+        "notice.asked": Telling(_("%(actor)s asked for the digest of today")),
         "member.sessions_ended": Telling(_("%(actor)s ended all their other sessions")),
         "member.session_ended": Telling(_("%(actor)s ended one of their other sessions: %(what)s")),
         "member.signed_in": Telling(_("%(actor)s signed in (%(how)s)")),
@@ -322,6 +326,10 @@ TELLINGS: Final[Mapping[str, Telling]] = MappingProxyType(
         "file.contradicts": Telling(
             _("The answer %(what)s differs from an earlier one of the same name"),
             _("An answer differs from an earlier one of the same name"),
+        ),
+        "file.alarm": Telling(
+            _("The answer %(what)s is an alarm: it, or a line of it, was not applied"),
+            _("The answer is an alarm and was not applied"),
         ),
         "file.deleted_there": Telling(
             _("%(actor)s removed the answer %(what)s from the server"),

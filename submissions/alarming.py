@@ -1,12 +1,12 @@
 """What somebody must know about a channel: raised once, told once, ended when it is over.
 
 The sweep watches each channel about once a minute. An alarm is a row, so that it is told once whatever is restarted;
-it stands on the home page as long as it holds, and is mailed once to each manager when the installation sends mail.
+it stands on the home page as long as it holds, and is mailed once to whoever wants to be told at once, when the
+installation sends mail. So is a set that waits for a decision.
 """
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from types import MappingProxyType
@@ -14,21 +14,20 @@ from typing import Any, Final
 from uuid import UUID
 
 from django.conf import settings
-from django.core.mail import EmailMessage
-from django.db import transaction
 from django.urls import reverse
-from django.utils import timezone, translation
+from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from channels.models import Alarm, Channel
 from portal import audit, tenancy
-from portal.models import Mandataire, Membership
-from submissions import health
+from portal.models import ChannelProfile, Event, Mandataire, Profile
+from submissions import health, noticing
 from submissions.health import Health
-
-log = logging.getLogger(__name__)
+from submissions.models import Batch, Notice
+from submissions.noticing import Line
+from submissions.states import BatchState
 
 CERTIFICATE_DAYS: Final = (1, 7, 30, 60)
 """Days before its end on which a certificate is spoken of; only the nearest one holds."""
@@ -58,6 +57,10 @@ ADVICE: Final[Mapping[str, str | Promise]] = MappingProxyType(
             "It gave two different final answers about the same declarations. What it said first counts here. Look at "
             "the files that contradict, and ask the contact centre of social security which answer counts."
         ),
+        Alarm.Kind.NOT_FOR_HERE: gettext_lazy(
+            "It is of another environment, for another sender, or differs from an earlier one of its name. Look at the "
+            "file, and tell the contact centre of social security."
+        ),
         **dict.fromkeys(
             (f"certificate_{days}" for days in CERTIFICATE_DAYS),
             gettext_lazy(
@@ -78,6 +81,9 @@ ADVICE: Final[Mapping[str, str | Promise]] = MappingProxyType(
 
 CONTRADICTION_HOLDS: Final = timedelta(days=7)
 """How long a contradiction is an alarm: nothing ends it by itself, and the file goes on telling it."""
+
+FILE_HOLDS: Final = timedelta(days=7)
+"""How long an answer that was not applied is an alarm: nothing ends it by itself, and the file goes on telling it."""
 
 _ITSELF: Final = frozenset({Alarm.Kind.HOST_KEY, Alarm.Kind.BROKEN})
 """Alarms that explain why there is no contact."""
@@ -109,6 +115,8 @@ def holding(channel: Channel, state: Health, now: datetime) -> set[str]:
         kinds.add(Alarm.Kind.UNANSWERED)
     if state.contradicted_at and now - state.contradicted_at < CONTRADICTION_HOLDS:
         kinds.add(Alarm.Kind.CONTRADICTED)
+    if state.not_for_here_at and now - state.not_for_here_at < FILE_HOLDS:
+        kinds.add(Alarm.Kind.NOT_FOR_HERE)
     for name, until in (("certificate", state.certificate_until), ("rest", state.rest_until)):
         left = until - now if until else timedelta.max
         nearest = next((days for days in CERTIFICATE_DAYS if left <= timedelta(days=days)), None)
@@ -148,62 +156,71 @@ def watch(mandataire: UUID, channel_id: int) -> list[str]:
 # --- telling ----------------------------------------------------------------------------------------------
 
 
-def tell(mandataire: UUID, channel_id: int) -> int:
-    """Mails each open alarm of a channel that was not told yet to the managers. Returns how many were mailed.
+def tell(mandataire: UUID, channel_id: int) -> None:
+    """Writes to whoever wants to be told at once: of each open alarm of a channel, and of each set that is parked.
 
-    Noted as told before it is mailed: killed in between, it stands on the home page without a mail, and nobody gets
-    two. A mail server that refuses is asked again at the next watch.
+    Each is told once; what is written is mailed until the server takes it (`noticing`). As long as nobody is to be
+    told, nothing counts as told.
     """
-    count = 0
     with tenancy.scope(mandataire):
-        untold = Alarm.objects.filter(
-            mandataire_id=mandataire, channel=channel_id, ended_at=None, told_at=None
+        _tell_alarms(mandataire, channel_id)
+        _tell_parked(mandataire, channel_id)
+    noticing.deliver(mandataire)
+
+
+def _tell_alarms(mandataire: UUID, channel_id: int) -> None:
+    untold = Alarm.objects.select_for_update(of=("self",)).filter(
+        mandataire_id=mandataire, channel=channel_id, ended_at=None, told_at=None
+    )
+    alarms = list(untold.select_related("channel").order_by("pk"))
+    readers = noticing.readers(noticing.RED, ChannelProfile.SEE) if alarms else []
+    if not readers:
+        return
+    name = Mandataire.objects.values_list("name", flat=True).get(pk=mandataire)
+    for alarm in alarms:
+        for reader in readers:
+            with noticing.in_language_of(reader):
+                title = str(Alarm.Kind(alarm.kind).label)
+                lines = [
+                    Line(
+                        _("%(title)s: channel “%(channel)s” of %(mandataire)s.")
+                        % {"title": title, "channel": alarm.channel.name, "mandataire": name},
+                        reverse("channel_health", args=[channel_id]),
+                    ),
+                    Line(str(ADVICE[alarm.kind])),
+                    Line(
+                        _(
+                            "You find it on the home page of the portal for as long as it holds. "
+                            "This message comes once."
+                        )
+                    ),
+                ]
+                subject = _("Portal: %(title)s") % {"title": title}
+                noticing.write(reader, Notice.Kind.RED, f"alarm:{alarm.pk}", subject, lines)
+        Alarm.objects.filter(pk=alarm.pk).update(told_at=timezone.now())
+        audit.record("channel.alarm_told", alarm.channel, data={"alarm": alarm.kind, "count": len(readers)})
+
+
+def _tell_parked(mandataire: UUID, channel_id: int) -> None:
+    """Of a set that is parked again after somebody decided, everybody is told again: each time has its Event."""
+    parked = Batch.objects.filter(mandataire_id=mandataire, channel=channel_id, state=BatchState.PARKED)
+    pks = list(parked.order_by("pk").values_list("pk", flat=True))
+    readers = noticing.readers(noticing.RED, Profile.EXTENDED) if pks else []
+    times = dict(
+        Event.objects.filter(
+            mandataire_id=mandataire, subject_type="batch", subject_id__in=map(str, pks), verb="batch.parked"
         )
-        waiting = list(untold.select_related("channel").order_by("pk"))
-        readers = _readers()
-        name = Mandataire.objects.values_list("name", flat=True).get(pk=mandataire)
-    for alarm in waiting if readers else ():
-        mails = [_mail(alarm, name, language, address) for address, language in readers]
-        with tenancy.scope(mandataire):
-            if not Alarm.objects.filter(pk=alarm.pk, told_at=None).update(told_at=timezone.now()):
-                continue
-            audit.record("channel.alarm_told", alarm.channel, data={"alarm": alarm.kind, "count": len(mails)})
-        count += _send(mandataire, alarm, mails)
-    return count
-
-
-def _readers() -> list[tuple[str, str]]:
-    """Address and language of each manager who can be written to."""
-    managers = Membership.objects.managers().filter(mandataire_id=tenancy.current(), user__is_active=True)
-    rows = managers.exclude(user__email="").order_by("pk")
-    return list(rows.values_list("user__email", "user__language"))
-
-
-def _mail(alarm: Alarm, mandataire: str, language: str, address: str) -> EmailMessage:
-    """In the reader's language, and without anything about clients or workers: mail travels in clear."""
-    with translation.override(language):
-        title = str(Alarm.Kind(alarm.kind).label)
-        lines = [
-            _("%(title)s: channel “%(channel)s” of %(mandataire)s.")
-            % {"title": title, "channel": alarm.channel.name, "mandataire": mandataire},
-            str(ADVICE[alarm.kind]),
-            _("You find it on the home page of the portal for as long as it holds. This message comes once."),
-        ]
-        subject = _("Portal: %(title)s") % {"title": title}
-    return EmailMessage(subject=subject, body="\n\n".join(lines), to=[address])
-
-
-def _send(mandataire: UUID, alarm: Alarm, mails: list[EmailMessage]) -> int:
-    sent = 0
-    try:
-        for mail in mails:
-            sent += mail.send()
-    except OSError:  # What smtplib raises, and what the network does.
-        log.warning("alarm %s could not be mailed; it is tried again", alarm.pk, exc_info=True)
-        if not sent:
-            with tenancy.scope(mandataire), transaction.atomic():
-                Alarm.objects.filter(pk=alarm.pk).update(told_at=None)
-    return int(bool(sent))
+        .order_by("id")
+        .values_list("subject_id", "id")
+    )
+    for pk in pks if readers else ():
+        for reader in readers:
+            with noticing.in_language_of(reader):
+                title = _("A batch waits for your decision")
+                subject = _("Portal: %(title)s") % {"title": title}
+                lines = [Line(title, reverse("batch", args=[pk]))]
+                key = f"parked:{pk}:{times.get(str(pk), 0)}"
+                noticing.write(reader, Notice.Kind.RED, key, subject, lines)
 
 
 # --- showing ----------------------------------------------------------------------------------------------

@@ -1,7 +1,8 @@
 """Reads what came back and applies it: each answer at most once, in any order, never backwards.
 
 Everything one file causes happens in one transaction with the file's own move, so a killed worker leaves the file
-`stored` and nothing applied. What cannot be read or matched is kept and shown, and never stops the next file.
+`stored` and nothing applied. What cannot be read or matched is kept and shown, and never stops the next file. What may
+not be here at all (`addressing`) is an alarm.
 """
 
 from __future__ import annotations
@@ -23,7 +24,8 @@ from mandates.models import NISS, Worker
 from portal import audit, tenancy
 from portal.models import cipher
 from portal.moving import move
-from submissions import merging, outcomes, sets
+from submissions import addressing, merging, outcomes, sets
+from submissions.addressing import Misdirected
 from submissions.models import Batch
 from submissions.wire import answers
 from submissions.wire.answers import Acknowledgement, Notification
@@ -83,22 +85,28 @@ def apply(mandataire: UUID, file_id: int) -> InboundFile.State | None:
         )
         if file is None:
             return None
+        alarm = ""
         try:
             # A savepoint: a file that turns out unreadable in the middle must leave nothing of its first half.
             with tenancy.scope(mandataire):
                 effect = _apply(file)
         except Unreadable as error:
             state, reason, effect = InboundFile.State.UNREADABLE, str(error), Effect(kind=file.kind)
+        except Misdirected as error:
+            state, reason, effect = InboundFile.State.UNMATCHED, str(error), Effect(kind=file.kind)
+            alarm = error.alarm
         else:
             state = InboundFile.State.UNMATCHED if effect.found_nothing else InboundFile.State.APPLIED
             reason = effect.reason()
             sets.note_contradictions(effect.batches, file)
+            alarm = InboundFile.Alarm.CONTRADICTION if effect.contradicted else ""
         envelope = effect.envelopes.pop() if len(effect.envelopes) == 1 else None
         move(
             file,
             INBOUND_MOVES,
             state,
             reason=reason,
+            alarm=alarm,
             kind=effect.kind,
             envelope_id=envelope,
             applied_at=timezone.now(),
@@ -109,16 +117,22 @@ def apply(mandataire: UUID, file_id: int) -> InboundFile.State | None:
             reason=reason,
             data={"kind": effect.kind, "moved": effect.moved, "repeated": effect.repeated},
         )
+        if alarm:
+            audit.record("file.alarm", file, reason=reason, data={"alarm": alarm})
         return InboundFile.State(state)
 
 
 def replay(file: InboundFile) -> None:
-    """Puts a file that could not be read or matched back in the queue, after whatever stood in its way was mended."""
-    move(file, INBOUND_MOVES, InboundFile.State.STORED, reason="")
+    """Puts a file that could not be read or matched back in the queue, after whatever stood in its way was mended.
+
+    One that differs from an earlier one of its name is applied then: a person has compared them.
+    """
+    move(file, INBOUND_MOVES, InboundFile.State.STORED, reason="", alarm="")
     audit.record("file.replayed", file)
 
 
 def _apply(file: InboundFile) -> Effect:
+    addressing.check(file)
     content = unpacked(file.name, file.content)
     kind = answers.root_kind(content)
     reader = _READERS.get(kind)
@@ -135,16 +149,21 @@ def unpacked(name: str, content: bytes) -> bytes:
 
 
 def envelope_of(file: InboundFile, file_name: str | None) -> Envelope | None:
-    """Our envelope that an answer speaks of, matched on what follows the first dot: answers quote GO, some FI."""
+    """Our envelope that an answer speaks of, matched on what follows the first dot: answers quote GO, some FI.
+
+    Raises Misdirected where that set is of another environment or sender.
+    """
     if not file_name:
         return None
     try:
         stem = same_set_key(file_name)
     except BadFileName:
         return None
-    return Envelope.objects.filter(
+    found = Envelope.objects.filter(
         channel_id=file.channel_id, environment=file.environment, stem=stem
     ).first()
+    addressing.check_quoted(file, file_name, found)
+    return found
 
 
 def _apply_acknowledgements(file: InboundFile, content: bytes) -> Effect:

@@ -20,6 +20,7 @@ from channels.sharing import Whose
 from mandates.models import NISS, Worker
 from portal import tenancy
 from portal.models import cipher
+from submissions import addressing
 from submissions.models import Batch, Declaration
 from submissions.wire import answers
 from submissions.wire.archives import unzip_single
@@ -43,8 +44,11 @@ def whose(channel: Channel, environment: str, name: str, content: bytes) -> Whos
     """Whose an answer is. A `channels.sharing.Judge`; in the scope of the channel's mandataire.
 
     OURS when each of its forms speaks of something of ours, ANOTHERS when none does, else SHARED; SHARED also when it
-    cannot be read to its end: it is then kept for a person, and left for whoever else it may belong to.
+    cannot be read to its end, and when its own name says that it is of another environment than the directory in which
+    it lies: it is then kept for a person, and left for whoever else it may belong to.
     """
+    if addressing.is_elsewhere(name, environment):
+        return Whose.SHARED
     try:
         if name.startswith("CO."):
             _name, content = unzip_single(content)

@@ -23,7 +23,8 @@ class Health:
 
     `oldest_unsent_at`: when the oldest set that has not left was sealed. `oldest_unacknowledged_at`: when the oldest
     set without a receipt was dropped. `oldest_unanswered_at`: when the oldest set without all its answers was
-    acknowledged. `contradicted_at`: when social security last contradicted itself.
+    acknowledged. `contradicted_at`: when social security last contradicted itself. `not_for_here_at`: when the
+    last answer came that is an alarm and was not applied.
     `certificate_until`: when the last signing certificate ends; `rest_until`: when the first one that is
     kept for a REST account does, because each stands for an account of its own until it is removed. `ready`:
     declarations that a departure would take.
@@ -35,6 +36,7 @@ class Health:
     oldest_unacknowledged_at: datetime | None = None
     oldest_unanswered_at: datetime | None = None
     contradicted_at: datetime | None = None
+    not_for_here_at: datetime | None = None
     certificate_until: datetime | None = None
     rest_until: datetime | None = None
     unsent: int = 0
@@ -60,7 +62,10 @@ def of(channels: Sequence[Channel]) -> dict[int, Health]:
         )
     )
     answers = InboundFile.objects.filter(mandataire_id=tenant, channel__in=found).order_by().values("channel")
-    rows += answers.annotate(last_answer_at=Max("received_at"))
+    rows += answers.annotate(
+        last_answer_at=Max("received_at"),
+        not_for_here_at=Max("received_at", filter=~Q(alarm="") & Q(state=InboundFile.State.UNMATCHED)),
+    )
     certificates = Credential.objects.filter(
         mandataire_id=tenant, channel__in=found, expires_at__isnull=False
     )

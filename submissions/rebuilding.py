@@ -22,6 +22,7 @@ from django.db.models import Count
 from channels.models import Drop, EnvelopePart, InboundFile
 from portal import tenancy
 from submissions import answering, outcomes
+from submissions.addressing import Misdirected
 from submissions.models import Batch, Declaration
 from submissions.states import ON_THE_WAY, SETTLED, BatchState, DeclarationState
 from submissions.wire import answers
@@ -143,6 +144,9 @@ def _files() -> Iterator[str]:
                 kind = _note(file, answering.unpacked(file.name, content), at)
         except Unreadable:
             yield from _differs(what, "is", stored, _F.UNREADABLE)
+            continue
+        except Misdirected:
+            yield from _differs(what, "is", stored, _F.UNMATCHED)
             continue
         if derived == _F.UNREADABLE:
             yield f"{what} is unreadable, and can be read"

@@ -150,7 +150,7 @@ def of_files(text: str) -> list[Group]:
         Group(_("Batches"), [_set(row) for row in questions.batch_rows(sets.order_by("-pk")[:AT_MOST])]),
         Group(
             _("Answers"),
-            [Hit(row.name, reverse("channel"), (moment(row.received_at),)) for row in lost[:AT_MOST]],
+            [Hit(row.name, reverse("files"), (moment(row.received_at),)) for row in lost[:AT_MOST]],
         ),
         _group(_("Ready-made files"), relayed, _relay, reverse("relays")),
     ]

@@ -14,13 +14,13 @@ from django.utils import timezone
 from channels import collecting
 from mandates.importing import applying
 from portal import tenancy
-from submissions import alarming, answering, claiming, departing, sets
+from submissions import alarming, answering, claiming, departing, digesting, sets
 from submissions.importing import keeping
 from submissions.letters import making
 from submissions.models import Batch
 from submissions.states import BatchState
 
-type Work = Literal["depart", "leave", "collect", "apply", "import", "register", "letters", "watch"]
+type Work = Literal["depart", "leave", "collect", "apply", "import", "register", "letters", "watch", "tell"]
 WORKS: tuple[Work, ...] = get_args(Work.__value__)
 
 
@@ -28,7 +28,7 @@ class Due(NamedTuple):
     """One piece of work: a channel departs, drops, collects or is watched, a file is applied or imported.
 
     `import` is about mandates, `register` about workers and trainings, `letters` about balance letters to be made or
-    deleted.
+    deleted. `tell`, about mail, is of the whole mandataire: its identity is 0.
     """
 
     work: Work
@@ -68,6 +68,10 @@ def due(now: datetime) -> Iterator[Due]:
     quiet = now - timedelta(seconds=settings.CONFIG.watch_every)
     for mandataire, channel in _ask("channels_to_watch", quiet):
         yield Due("watch", mandataire, channel)
+    if settings.SENDS_MAIL:
+        day = digesting.key_of(now) if digesting.is_time(now) else ""
+        for (mandataire,) in _ask("submissions_notices_due", now, day):
+            yield Due("tell", mandataire, 0)
 
 
 def _to_drop(now: datetime) -> dict[UUID, list[int]]:
@@ -109,4 +113,5 @@ DOING: dict[Work, Callable[[UUID, int], object]] = {
     "register": keeping.work,
     "letters": making.work,
     "watch": alarming.watch,
+    "tell": digesting.tell,
 }

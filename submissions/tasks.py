@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from channels import probing
 from mandates.tasks import apply_import
-from submissions import alarming, answering, departing, selecting, sets, sweeping
+from submissions import alarming, answering, departing, digesting, selecting, sets, sweeping
 from submissions.importing import keeping
 from submissions.letters import making
 from submissions.sweeping import Work
@@ -94,6 +94,12 @@ def watch(mandataire: str, channel_id: int) -> None:
 
 
 @shared_task(expires=_SOON)
+def tell(mandataire: str, identity: int = 0) -> None:
+    """Writes the digests that are due, and mails what waits to be mailed."""
+    digesting.tell(UUID(mandataire), identity)
+
+
+@shared_task(expires=_SOON)
 def probe(mandataire: str, channel_id: int) -> None:
     """Looks over one channel because a person asked for it."""
     probing.probe(UUID(mandataire), channel_id)
@@ -108,4 +114,5 @@ TASKS: dict[Work, Task[Any, Any]] = {
     "register": register,
     "letters": letters,
     "watch": watch,
+    "tell": tell,
 }

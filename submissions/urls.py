@@ -32,6 +32,7 @@ from submissions.views import (
     search,
     signing_off,
     sizes,
+    travelled,
     workers,
 )
 
@@ -97,6 +98,7 @@ urlpatterns: list[URLPattern] = [
     path("channel/depart/", channel.depart, name="channel_depart"),
     path("channel/collect/", channel.collect, name="channel_collect"),
     path("channel/stale/", channel.stale, name="channel_stale"),
+    path("channel/files/", travelled.files, name="files"),
     path("channel/files/<int:pk>/replay/", channel.replay, name="file_replay"),
     path("employers/<int:pk>/sign-off/", signing_off.sign_off, name="quarter_sign_off"),
     path("sign-offs/<int:pk>/reopen/", signing_off.reopen, name="quarter_reopen"),

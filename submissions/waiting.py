@@ -115,7 +115,7 @@ def file_items(channel: Channel | None) -> list[Item]:
             "title": _("Answers to look at"),
             "sentence": sentence % {"count": count},
             "count": None,
-            "url": reverse("channel") + "?state=to_look_at",
+            "url": reverse("files") + "?state=to_look_at",
             "needs": ChannelProfile.SEE,
             "action": _("Look at the files"),
         }

@@ -27,16 +27,20 @@ def _download(content: bytes, name: str) -> HttpResponse:
 @require_safe
 @needs(Profile.ADMINISTRATIVE)
 def sent_file(request: HttpRequest, pk: int, kind: str) -> HttpResponse:
-    """One FI or FS, byte for byte as it left; 404 for the FS of an environment that wants none."""
+    """One FI, FS or GO (empty), byte for byte as it left; 404 for the FS of an environment that wants none."""
     part = mine(EnvelopePart.objects.select_related("envelope"), pk=pk)
     if kind == "fs" and not part.fs_size:
         raise Http404
     envelope = part.envelope
     name = parse_name(f"FI.{envelope.stem}").set_name
     parts = EnvelopePart.objects.filter(envelope=envelope).count()
-    content, file_name = (
-        (part.fi, name.fi(part.part, parts)) if kind == "fi" else (part.fs, name.fs(part.part, parts))
-    )
+    match kind:
+        case "fi":
+            content, file_name = part.fi, name.fi(part.part, parts)
+        case "fs":
+            content, file_name = part.fs, name.fs(part.part, parts)
+        case _:
+            content, file_name = b"", name.go(parts)
     audit.record("file.downloaded", envelope, data={"name": file_name})
     return _download(content, file_name)
 

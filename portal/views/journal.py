@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import AbstractContextManager
-from datetime import date, datetime, time, timedelta
+from datetime import timedelta
 from typing import Any, Final
 
 from django.db.models import Q, QuerySet
@@ -17,7 +17,7 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST, require_safe
 
 from mandates.numbers import mask_in_text
-from portal import audit, telling, tenancy
+from portal import audit, lists, telling, tenancy
 from portal.access import membership, needs
 from portal.models import Application, Event, Membership, Profile
 from portal.sheets import Value, as_csv
@@ -85,8 +85,8 @@ def _asked(parameters: Mapping[str, str]) -> dict[str, str]:
     asked = {name: parameters.get(name, "") for name in ("from", "to", "person", "kind")}
     person = asked["person"]
     is_sound = {
-        "from": _day(asked["from"]) is not None,
-        "to": _day(asked["to"]) is not None,
+        "from": lists.day_of(asked["from"]) is not None,
+        "to": lists.day_of(asked["to"]) is not None,
         "person": person == PORTAL or (person.isascii() and person.isdigit() and len(person) < 19),
         "kind": asked["kind"] in KINDS,
     }
@@ -110,26 +110,14 @@ def _newest(asked: Mapping[str, str], count: int, before: int | None) -> list[Ev
 def _filtered(asked: Mapping[str, str]) -> QuerySet[Event]:
     """Newest first, by all filters but the kind."""
     rows = Event.objects.filter(mandataire_id=tenancy.current()).order_by("-id")
-    first, last = _day(asked.get("from", "")), _day(asked.get("to", ""))
+    first, last = lists.day_of(asked.get("from", "")), lists.day_of(asked.get("to", ""))
     if first:
-        rows = rows.filter(at__gte=_start_of(first))
+        rows = rows.filter(at__gte=lists.start_of(first))
     if last:
-        rows = rows.filter(at__lt=_start_of(last + timedelta(days=1)))
+        rows = rows.filter(at__lt=lists.start_of(last + timedelta(days=1)))
     if person := asked.get("person"):
         rows = rows.filter(Q(actor_id=None) if person == PORTAL else Q(actor_id=int(person)))
     return rows
-
-
-def _day(text: str) -> date | None:
-    try:
-        found = date.fromisoformat(text)
-    except ValueError:
-        return None
-    return found if 2000 <= found.year <= 2999 else None
-
-
-def _start_of(day: date) -> datetime:
-    return timezone.make_aware(datetime.combine(day, time.min))
 
 
 def _told(events: Collection[Event]) -> Iterator[tuple[Event, str, str, Subject]]:

@@ -40,6 +40,12 @@ class DetailsForm(forms.Form):
     language = forms.ChoiceField(label=_("Language"), choices=settings.LANGUAGES)
 
 
+class NoticesForm(forms.Form):
+    """What is mailed to oneself."""
+
+    notices = forms.ChoiceField(label=_("Send me by e-mail"), choices=Membership.Notices)
+
+
 PASSWORD_HINT = _("At least 12 characters; no common password, and none that resembles your name or e-mail.")
 
 

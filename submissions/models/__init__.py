@@ -7,6 +7,7 @@ from submissions.models.declaration import Anomaly, Declaration
 from submissions.models.document import CareerDocument
 from submissions.models.former import FormerDeclaration
 from submissions.models.letters import BalanceLetters, LetterPart
+from submissions.models.notice import Notice
 from submissions.models.problem import Problem, Settlement
 from submissions.models.register_import import ImportChunk, ImportFault, ImportPiece, RegisterImport
 from submissions.models.relayed import PublishedSchema, RelayedFile, RelayedForm
@@ -29,6 +30,7 @@ __all__ = [
     "ImportPiece",
     "LetterPart",
     "ManualRight",
+    "Notice",
     "Problem",
     "PublishedSchema",
     "RegisterImport",

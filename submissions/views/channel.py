@@ -1,96 +1,44 @@
-"""The channel, the files that came through it, and the buttons that do what the sweeps do."""
+"""The channel, and the buttons that do what the sweeps do."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from django.contrib import messages
-from django.db.models import Count
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.utils.translation import pgettext_lazy
 from django.views.decorators.http import require_POST, require_safe
 
 from channels import standing
 from channels.models import Channel, InboundFile
-from portal import audit, lists, tenancy
+from portal import audit, tenancy
 from portal.access import membership, mine, needs
 from portal.models import ChannelProfile
 from portal.moving import LostRace
 from submissions import answering, tasks
 from submissions.models import Batch, Declaration
 from submissions.states import BatchState
+from submissions.travelled import TO_LOOK_AT
 from submissions.views.asking import ask, confirmation
 from submissions.views.declarations import LEFT_MEANWHILE
 from submissions.views.first_set import PAGE
-
-TO_LOOK_AT = "to_look_at"
-CHIPS = (
-    ("", pgettext_lazy("files", "All")),
-    (TO_LOOK_AT, pgettext_lazy("files", "To look at")),
-    (InboundFile.State.STORED.value, pgettext_lazy("files", "Received")),
-    (InboundFile.State.APPLIED.value, pgettext_lazy("files", "Processed")),
-)
 
 
 @require_safe
 @needs(ChannelProfile.SEE)
 def channel(request: HttpRequest) -> HttpResponse:
-    """How the channel stands, and every file it brought, newest first."""
+    """How the channel stands. What came through it has a page of its own."""
     found = standing.the_channel()
-    rows = InboundFile.objects.filter(mandataire_id=tenancy.current())
-    counts: dict[str, int] = dict(rows.order_by().values_list("state").annotate(count=Count("pk")))
-    looked_at = {**counts, "": sum(counts.values())}
-    looked_at[TO_LOOK_AT] = sum(counts.get(state, 0) for state in standing.WAITS_FOR_A_PERSON)
-    state = request.GET.get("state", "")
-    if state == TO_LOOK_AT:
-        rows = rows.filter(state__in=standing.WAITS_FOR_A_PERSON)
-    elif state in InboundFile.State.values:
-        rows = rows.filter(state=state)
-    else:
-        state = ""
-    page = lists.page_of(request, rows.defer("content_sealed", "signature_sealed").order_by("-id"))
-    page.object_list = _rows(request, list(page.object_list))
     context = {
         "nav": "channel",
         "channel": {**standing.page(found), "pk": found.pk} if found else None,
         "actions": _actions(found) if found and membership(request).may(ChannelProfile.OPERATE) else [],
         "may_set_up": membership(request).may(ChannelProfile.MANAGE),
-        "chips": lists.chips(CHIPS, looked_at, state),
-        "page": page,
+        "to_look_at": found.files_to_look_at if found else 0,  # type: ignore[attr-defined]
     }
     return render(request, "channels/channel_detail.html", context)
-
-
-def _rows(request: HttpRequest, files: list[InboundFile]) -> list[dict[str, Any]]:
-    """The files of one page; their sets in one query."""
-    envelopes = {file.envelope_id for file in files if file.envelope_id}
-    batches = {
-        batch.envelope_id: {"pk": batch.pk, "at": batch.sealed_at}
-        for batch in Batch.objects.filter(mandataire_id=tenancy.current(), envelope_id__in=envelopes)
-    }
-    may_replay = membership(request).may(ChannelProfile.OPERATE)
-    return [_row(file, batches.get(file.envelope_id), may_replay=may_replay) for file in files]
-
-
-def _row(file: InboundFile, batch: dict[str, Any] | None, *, may_replay: bool) -> dict[str, Any]:
-    replay = None
-    if may_replay and file.state in standing.WAITS_FOR_A_PERSON:
-        replay = {"url": reverse("file_replay", args=[file.pk]), "label": _("Read again")}
-    return {
-        "pk": file.pk,
-        "name": file.name,
-        "kind": file.kind,
-        "received_at": file.received_at,
-        "size": file.size,
-        "state": file.state,
-        "reason": file.reason,
-        "url": reverse("inbound_file", args=[file.pk]),
-        "batch": batch,
-        "replay": replay,
-    }
 
 
 def _actions(found: Channel) -> list[dict[str, Any]]:
@@ -181,9 +129,10 @@ def stale(request: HttpRequest) -> HttpResponse:
 def replay(request: HttpRequest, pk: int) -> HttpResponse:
     """Reads a file again after whatever stood in its way was mended."""
     file = mine(InboundFile, pk=pk)
+    back = reverse("files") + "?state=" + TO_LOOK_AT
     if file.state not in standing.WAITS_FOR_A_PERSON:
         messages.error(request, LEFT_MEANWHILE)
-        return redirect("channel")
+        return redirect(back)
     try:
         answering.replay(file)
     except LostRace:
@@ -191,4 +140,4 @@ def replay(request: HttpRequest, pk: int) -> HttpResponse:
     else:
         ask(tasks.apply, file.pk)
         messages.success(request, _("The file is read again in a moment."))
-    return redirect("channel")
+    return redirect(back)

@@ -84,6 +84,7 @@ def places(operator: Person) -> Places:
             "new training": "/trainings/new/",
             "new training of a client": f"/trainings/new/?employer={delvaux.pk}",
             "channel": "/channel/",
+            "files": "/channel/files/",
             "health": f"/health/{channel.pk}/",
             "health of all": "/health/",
             "departures": f"/health/{channel.pk}/departures/",

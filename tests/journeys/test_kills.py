@@ -13,8 +13,8 @@ pytestmark = [pytest.mark.journey, pytest.mark.django_db(transaction=True)]
 
 
 def test_every_kind_of_work_has_points() -> None:
-    """Imports and balance letters are no part of a record's way: their workers are killed elsewhere."""
-    assert {point.work for point in POINTS.values()} == set(WORKS) - {"import", "register", "letters"}
+    """Imports, balance letters and mail are no part of a record's way: their workers are killed elsewhere."""
+    assert {point.work for point in POINTS.values()} == set(WORKS) - {"import", "register", "letters", "tell"}
 
 
 @pytest.mark.parametrize("point", POINTS)

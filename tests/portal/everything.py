@@ -18,6 +18,7 @@ from submissions import declaring
 from submissions.models import (
     Anomaly,
     Course,
+    Notice,
     Problem,
     Settlement,
     SignOff,
@@ -53,6 +54,7 @@ def make_one_of_everything(through: Channel | None = None) -> None:
     SignOff.objects.create(
         employer=refused.employer, quarter="20251", signed_at=timezone.now(), signed_by="Lou Essai"
     )
+    Notice.objects.create(member=clerk, kind=Notice.Kind.DIGEST, key="2026-11-20", made_at=now)
     factories.size(refused.employer)
     factories.manual_right(refused.record.worker)
     factories.former_number(refused.record.worker)

@@ -352,30 +352,12 @@ def declaration_page() -> Data:
 
 
 def channel_page() -> Data:
-    def inbound(pk: int, state: str, reason: str) -> Data:
-        return {
-            **file(f"FO.NOTI.FLAD.104217.20261120.0004{pk}.S.1.1"),
-            "pk": pk,
-            "kind": "NOTI",
-            "received_at": ago(hours=pk),
-            "state": state,
-            "reason": reason,
-            "batch": {"pk": 42, "at": ago(hours=14)} if state == "applied" else None,
-            "replay": None if state == "applied" else {"url": f"/replay/{pk}", "label": "Read again"},
-        }
-
-    files = [
-        inbound(1, "applied", ""),
-        inbound(2, "unmatched", "Sent by nobody here."),
-        inbound(3, "unreadable", "?"),
-    ]
     return {
         "nav": "channel",
         "channel": {**CHANNEL, "state": "failing", "last_error": "Nobody answers at sftp.example.be."},
         "may_set_up": True,
         "actions": [COLLECT],
-        "chips": CHIPS,
-        "page": page_of(files),
+        "to_look_at": 2,
     }
 
 
@@ -411,7 +393,7 @@ PAGES: dict[str, tuple[str, Data]] = {
     "tested batch": ("submissions/batch_detail.html", tested_batch()),
     "declarations": ("submissions/declaration_list.html", declaration_page()),
     "channel": ("channels/channel_detail.html", channel_page()),
-    "no channel": ("channels/channel_detail.html", {**channel_page(), "channel": None, "page": page_of([])}),
+    "no channel": ("channels/channel_detail.html", {**channel_page(), "channel": None, "to_look_at": 0}),
     "fields": ("submissions/fields.html", fields_page()),
     **MANDATE_PAGES,
     "not found": ("404.html", {"nav": ""}),

@@ -20,6 +20,7 @@ urlpatterns = [
         path(name, nowhere, name=name)
         for name in (
             "channel",
+            "files",
             "channel_setup",
             "channel_environment",
             "fields",

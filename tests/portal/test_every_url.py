@@ -43,7 +43,15 @@ SIGN_IN |= {"identity_find", "identity_start", "identity_back"}
 OPEN_TO_ALL = SIGN_IN | {"set_language", "choose_password", "livez", "readyz", "metrics"}
 """The only addresses that answer without a sign-in."""
 
-OWN = {"profile_details", "profile_password", "profile_sessions", "session_end", "confirm"}
+OWN = {
+    "profile_notices",
+    "profile_digest",
+    "profile_details",
+    "profile_password",
+    "profile_sessions",
+    "session_end",
+    "confirm",
+}
 OWN |= {"totp", "totp_remove", "passkey_new_options", "passkey_add", "passkey_remove", "recovery_codes"}
 OWN |= {"identity_link", "identity_unlink", "organisation", "search"}
 REGISTER = {"worker_new", "worker_change", "contract_new", "contract", "employer_size"}

@@ -73,6 +73,7 @@ DECISIONS = {
     "channels_inboundfile": CLOSED,
     "channels_leftanswer": CLOSED,
     "channels_alarm": CLOSED,
+    "submissions_notice": CLOSED,
     "portal_grant": CLOSED,
     "portal_grantemployer": CLOSED,
     "portal_eventchain": CLOSED,

@@ -8,14 +8,15 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.core.mail import EmailMessage
+from django.core.mail import EmailMessage, EmailMultiAlternatives
 from django.utils import timezone
 
 from channels import stopping
 from channels.models import Alarm, Channel, Credential
-from portal.models import Event
+from portal import audit
+from portal.models import Event, Membership, Profile
 from submissions import alarming
-from submissions.models import Batch
+from submissions.models import Batch, Notice
 from tests import factories
 from tests.people import Person
 from tests.submissions import scenes
@@ -214,15 +215,18 @@ def test_a_server_that_refuses_is_asked_again(
     mailoutbox: list[EmailMessage],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    def refuse(self: EmailMessage, *args: object) -> int:
+    def refuse(self: EmailMultiAlternatives, *args: object) -> int:
         raise smtplib.SMTPServerDisconnected("not now")
 
     break_down(channel)
     with monkeypatch.context() as broken:
-        broken.setattr(EmailMessage, "send", refuse)
+        broken.setattr(EmailMultiAlternatives, "send", refuse)
         assert watch() == ["broken"]
-    assert Alarm.objects.get().told_at is None
     watch()
+    assert mailoutbox == [], "not at every watch: the server is given a minute"
+    Notice.objects.update(due_at=timezone.now())
+    for _again in range(2):
+        watch()
     assert len(mailoutbox) == 1
 
 
@@ -235,6 +239,20 @@ def test_an_alarm_that_comes_back_is_told_again(
         stopping.resume(channel, "try again")
         watch()
     assert len(mailoutbox) == 2
+
+
+def test_a_set_that_is_parked_is_told_once_each_time(
+    mailing: Person, channel: Channel, watch: Watch, mailoutbox: list[EmailMessage]
+) -> None:
+    clerk = factories.place(mailing.mandataire, Profile.ENCODE, email="clerk@example.be")
+    Membership.objects.filter(pk=clerk.pk).update(notices="both")
+    batch = scenes.parked(through=channel)
+    for number in (1, 2):
+        for _again in range(2):
+            watch()
+        assert [mail.to for mail in mailoutbox] == [["an@example.be"]] * number
+        audit.record("batch.parked", batch)
+    assert f"/batches/{batch.pk}/" in mailoutbox[0].body
 
 
 # --- shown ----------------------------------------------------------------------------------------------

@@ -100,9 +100,9 @@ def test_what_says_neither_yes_nor_no_moves_nothing(batch: Batch, result: str) -
     assert again(batch).state == "dropped"
 
 
-@pytest.mark.parametrize("name", ["GO.FLAD.104217.20251001.ZZZZZ.S.1", "nonsense", ""])
+@pytest.mark.parametrize("name", ["GO.FLAD.{}.20251001.ZZZZZ.S.1", "nonsense", ""])
 def test_a_receipt_of_something_else_matches_nothing(batch: Batch, name: str) -> None:
-    file = receive(batch, acrf(acrf_form("1", name=name)))
+    file = receive(batch, acrf(acrf_form("1", name=name.format(batch.channel.sender_number))))
     assert (file.state, file.envelope_id) == ("unmatched", None)
     assert "match nothing" in file.reason
     assert again(batch).state == "dropped"

@@ -1,4 +1,4 @@
-"""The page of the channel and its files, and the buttons that do what the sweeps do."""
+"""The page of the channel, and the buttons that do what the sweeps do."""
 
 from __future__ import annotations
 
@@ -61,18 +61,17 @@ def test_the_state_is_a_word(operator: Person, fields: dict[str, Any], word: str
     assert fields.get("last_error", "") in text
 
 
-def test_files_are_filtered_and_lead_to_their_batch(operator: Person) -> None:
+def test_what_is_to_look_at_is_counted_and_leads_to_the_files(operator: Person) -> None:
     with operator.scope():
         channel = factories.channel()
-        refusal = scenes.refused(through=channel)
+        factories.inbound(channel, b"a", state="applied")
+    assert "could be read and matched" in main_text(page_of(operator, "/channel/"))
+    with operator.scope():
         for number in range(3):
             factories.inbound(channel, b"%d" % number, state="unreadable", reason="No XML.")
-    assert len(rows(operator, "/channel/")) == 4
-    assert len(rows(operator, "/channel/?state=to_look_at")) == 3
-    assert len(rows(operator, "/channel/?state=stored")) == 0
-    assert len(rows(operator, "/channel/?state=nonsense")) == 4
-    tree = page_of(operator, "/channel/?state=applied")
-    assert tree.xpath(f"//tbody//a[@href='/batches/{refusal.batch_id}/']")
+    tree = page_of(operator, "/channel/")
+    (link,) = tree.xpath("//a[contains(normalize-space(), '3 answers to look at')]/@href")
+    assert len(page_of(operator, link).xpath("//tbody/tr[td]")) == 3
 
 
 @pytest.mark.parametrize(
@@ -126,7 +125,7 @@ def test_a_file_is_read_again(
 ) -> None:
     with operator.scope():
         file = factories.inbound(factories.channel(), b"?", state="unmatched", reason="Nobody's.")
-    (address,) = page_of(operator, "/channel/").xpath("//tbody//form/@action")
+    (address,) = page_of(operator, "/channel/files/").xpath("//tbody//form/@action")
     with django_capture_on_commit_callbacks(execute=True):
         assert "read again" in messages_after(operator, address)
         assert "was faster" in messages_after(operator, address)
@@ -146,14 +145,14 @@ def test_the_colleague_may_not(operator: Person, colleague: Person, button: str)
 def test_the_colleague_may_not_read_a_file_again(operator: Person, colleague: Person) -> None:
     with operator.scope():
         file = factories.inbound(factories.channel(), b"?", state="unmatched")
-    assert not page_of(colleague, "/channel/").xpath("//tbody//form")
+    assert not page_of(colleague, "/channel/files/").xpath("//tbody//form")
     assert colleague.client.post(f"/channel/files/{file.pk}/replay/").status_code == 403
 
 
 def test_the_stranger_finds_neither_channel_nor_file(operator: Person, stranger: Person) -> None:
     with operator.scope():
         file = factories.inbound(factories.channel(), b"?", state="unmatched")
-    assert rows(stranger, "/channel/") == []
+    assert rows(stranger, "/channel/files/") == []
     assert [stranger.client.post(f"/{button}/").status_code for button in BUTTONS] == [404] * 3
     assert stranger.client.post(f"/channel/files/{file.pk}/replay/").status_code == 404
     with operator.scope():
