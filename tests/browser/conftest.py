@@ -133,12 +133,16 @@ class Visit:
         assert answer.ok, f"{address}: {answer.status}"
         self.page.wait_for_load_state("load")
 
-    def sign_in(self, username: str) -> None:
-        """Signs in as people do."""
+    def give_password(self, username: str) -> None:
+        """The first step of signing in, and the only one of somebody without a second factor."""
         self.go("/sign-in/")
         self.page.fill("input[name=username]", username)
         self.page.fill("input[name=password]", factories.PASSWORD)
         self.page.click("main button[type=submit]")
+
+    def sign_in(self, username: str) -> None:
+        """Signs in as people do."""
+        self.give_password(username)
         self.page.wait_for_url(self.origin + "/sign-in/code/")
         self.page.fill("input[name=code]", factories.code())
         self.page.click("main .button-main")
