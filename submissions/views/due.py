@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import date
 from typing import Any, Final
 
 from django.contrib import messages
@@ -23,6 +24,7 @@ from portal.access import membership, needs
 from portal.models import Application, Membership, Profile
 from portal.templatetags.presenting import number
 from submissions import deadlines, due, questions, selecting, tasks
+from submissions.deadlines import Deadline
 from submissions.due import Key, Line
 from submissions.views.asking import ask, confirmation
 from submissions.views.signing_off import quarters as quarter_lines
@@ -96,7 +98,7 @@ def shown(line: Line) -> dict[str, Any]:
         "number": line.number,
         "quarter": line.quarter,
         "due_on": deadline.day if deadline else None,
-        "working_day": deadline.working_day if deadline and deadline.working_day != deadline.day else None,
+        "working_day": _earlier(deadline, today) if deadline else None,
         "is_ours": deadline.rule.is_ours if deadline else False,
         # Where nothing waits to be declared nothing is late, signed off or not.
         "left": _left(deadline.days_left(today))
@@ -119,6 +121,12 @@ def _figure(line: Line, name: str, count: int) -> dict[str, Any]:
     state = questions.TO_CORRECT if name == "refused" else name
     where = lists.address(employer=str(line.employer), quarter=line.quarter, state=state)
     return {"count": count, "url": reverse("declarations") + where}
+
+
+def _earlier(deadline: Deadline, today: date) -> date | None:
+    """The last working day, where it comes before the last day and that is not over yet."""
+    is_told = deadline.working_day != deadline.day and deadline.days_left(today) >= 0
+    return deadline.working_day if is_told else None
 
 
 def _left(days: int) -> dict[str, str]:

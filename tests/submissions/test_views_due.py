@@ -20,9 +20,10 @@ from mandates.models import Employer
 from mandates.numbers import quarter_after, quarter_days, quarter_of
 from portal.models import Profile
 from portal.templatetags.presenting import quarter
-from submissions import selecting
+from submissions import due, selecting
 from submissions.models import Batch, Declaration
 from submissions.states import DeclarationState
+from submissions.views.due import shown
 from tests import factories
 from tests.people import Person, signed_in
 from tests.submissions import scenes
@@ -323,3 +324,16 @@ def test_a_day_that_is_near_or_over_is_marked(operator: Person) -> None:
     assert "due-left-bad" in late.get("class")
     assert "left" in calm.text_content()
     assert "due-left-bad" not in calm.get("class")
+
+
+@pytest.mark.parametrize(
+    ("today", "told"), [(date(2026, 10, 31), date(2026, 10, 30)), (date(2026, 11, 1), None)]
+)
+def test_the_last_working_day_is_told_until_the_last_day_is_over(
+    monkeypatch: pytest.MonkeyPatch, today: date, told: date | None
+) -> None:
+    """The last day of October 2026 is a Saturday."""
+    monkeypatch.setattr(timezone, "localdate", lambda: today)
+    line = due.Line(employer=1, name="Atelier A", number="0897223670", quarter="20263")
+    row = shown(line)
+    assert (row["due_on"], row["working_day"]) == (date(2026, 10, 31), told)
