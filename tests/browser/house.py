@@ -21,7 +21,8 @@ from portal import admitting
 from portal.models import MandateProfile, Membership, Profile
 from submissions.importing import applying, undoing
 from submissions.letters import making
-from submissions.models import Declaration, RegisterImport, SignOff, TrainingTemplate
+from submissions.models import Anomaly, Declaration, RegisterImport, SignOff, TrainingTemplate
+from submissions.problems import Key
 from submissions.states import DeclarationState, LettersState
 from tests import factories
 from tests.mandates import scenes as mandates
@@ -90,6 +91,7 @@ def furnish(operator: Person, known: Mapping[str, str]) -> list[Place]:
         Place("a link for a password", with_link, NOBODY),
         Place("no second factor yet", "/security/", NEWCOMER),
         Place("the app", "/security/app/", NEWCOMER),
+        *_problems(operator),
         *_due(operator, company),
         *_files(operator, company),
         *_letters(operator, company),
@@ -138,6 +140,15 @@ def _company(operator: Person) -> Worker:
         factories.place(operator.mandataire, *held, employer=client, username=EMPLOYER)
         factories.place(operator.mandataire, Profile.ENCODE, username=NEWCOMER, has_app=False)
     return somebody
+
+
+def _problems(operator: Person) -> Iterator[Place]:
+    """A page for each thing to correct, and for each remark on what was accepted."""
+    with operator.scope():
+        found = Anomaly.objects.values_list("declaration__employer", "declaration__service", "code", "tag")
+        keys = [Key(*values) for values in found.distinct().order_by("code")]
+    for key in keys:
+        yield Place(f"to correct: {key.code} {key.tag}", key.url())
 
 
 def _due(operator: Person, company: Worker) -> Iterator[Place]:
