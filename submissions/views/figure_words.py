@@ -17,13 +17,13 @@ from submissions.figures import ANSWERED, APPROVED, DECLARED, Asked, Period
 from submissions.words import heading
 
 LABELS: Final[Mapping[str, str | Promise]] = {
-    DECLARED: pgettext_lazy("declarations", "Declared"),
-    "accepted": pgettext_lazy("declarations", "Accepted without remarks"),
-    "remarks": pgettext_lazy("declarations", "With remarks"),
-    "refused": pgettext_lazy("declarations", "Refused"),
-    "waiting": pgettext_lazy("declarations", "Waiting"),
-    ANSWERED: pgettext_lazy("declarations", "Answered"),
-    APPROVED: pgettext_lazy("declarations", "Accepted"),
+    DECLARED: pgettext_lazy("figures", "Declared"),
+    "accepted": pgettext_lazy("figures", "Accepted without remarks"),
+    "remarks": pgettext_lazy("figures", "With remarks"),
+    "refused": pgettext_lazy("figures", "Refused"),
+    "waiting": pgettext_lazy("figures", "Waiting"),
+    ANSWERED: pgettext_lazy("figures", "Answered"),
+    APPROVED: pgettext_lazy("figures", "Accepted"),
 }
 
 

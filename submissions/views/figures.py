@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import timedelta
 from typing import Any, Final
 
 from django.core.exceptions import PermissionDenied
@@ -10,9 +10,8 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.functional import Promise
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import ngettext, pgettext
 from django.views.decorators.http import require_safe
 
 from channels.models import EnvironmentCode
@@ -111,12 +110,17 @@ def _told(employer: Employer, over: Period, found: Dashboard, *, is_print: bool 
         "service": whole.service,
         "environment_asked": whole.environment,
         "is_test": whole.environment != EnvironmentCode.PRODUCTION,
-        "headings": [LABELS[name] for name in (DECLARED, *PARTS)],
-        "lines": [_line(employer, one, is_print=is_print) for one in found.months],
-        "total": _line(employer, total, is_print=is_print),
+        "headings": [
+            *(LABELS[name] for name in (DECLARED, *PARTS)),
+            _("Acceptance rate"),
+            _("Days to acceptance"),
+        ],
+        "lines": [
+            *(_line(employer, one, is_print=is_print) for one in found.months),
+            _line(employer, total, is_total=True, is_print=is_print),
+        ],
         "bars": _bars(employer, found.months, is_print=is_print),
         "rates": _rates(found.months),
-        "late_days": total.within(0.9),
         "causes": [
             {
                 "title": heading(cause.asked.code, cause.label, cause.asked.tag),
@@ -146,23 +150,22 @@ def _days(days: int | None) -> str:
     return "" if days is None else ngettext("%(days)s day", "%(days)s days", days) % {"days": number(days)}
 
 
-def _line(employer: Employer, found: Figures, *, is_print: bool) -> dict[str, Any]:
+def _line(employer: Employer, found: Figures, *, is_total: bool = False, is_print: bool) -> dict[str, Any]:
     """A row of the table; without addresses in print."""
-
-    def cell(figure: str, shown: str, label: str | Promise) -> dict[str, Any]:
-        is_there = found.counts[figure] and not is_print
-        return {
-            "shown": shown,
-            "label": label,
-            "url": _url(employer, found.asked, figure) if is_there else "",
-        }
-
-    first = found.asked.period.first if found.asked.period else date.min
+    shown = [(name, number(found.counts[name]), LABELS[name]) for name in (DECLARED, *PARTS)]
+    shown.append((ANSWERED, percent(found.rate), _("Acceptance rate")))
+    shown.append((APPROVED, _days(found.within(0.5)) or percent(None), _("Days to acceptance")))
     return {
-        "month": month_words(first),
-        "cells": [cell(name, number(found.counts[name]), LABELS[name]) for name in (DECLARED, *PARTS)],
-        "rate": cell(ANSWERED, percent(found.rate), _("Acceptance rate")),
-        "days": cell(APPROVED, _days(found.within(0.5)) or percent(None), _("Days to acceptance")),
+        "month": pgettext("figures", "Together") if is_total else _month_of(found),
+        "is_total": is_total,
+        "cells": [
+            {
+                "shown": text,
+                "label": label,
+                "url": "" if is_print or not found.counts[name] else _url(employer, found.asked, name),
+            }
+            for name, text, label in shown
+        ],
     }
 
 
@@ -193,7 +196,7 @@ def _cards(employer: Employer, total: Figures) -> list[dict[str, Any]]:
             "shown": _days(total.within(0.5)) or percent(None),
             "url": _url(employer, total.asked, APPROVED),
             "tone": "mute",
-            "note": _("half within; nine in ten within %(days)s") % {"days": _days(late)}
+            "note": _("at most for half; nine in ten within %(days)s") % {"days": _days(late)}
             if late is not None
             else "",
         }

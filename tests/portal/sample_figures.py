@@ -44,7 +44,7 @@ RATES = {
 
 
 def line(month: str) -> Data:
-    return {"month": month, "cells": CELLS, "rate": {**CELLS[0], "shown": "70,0 %"}, "days": CELLS[2]}
+    return {"month": month, "is_total": not month, "cells": CELLS}
 
 
 def figures_page(**changes: Any) -> Data:
@@ -66,8 +66,7 @@ def figures_page(**changes: Any) -> Data:
         "services": [("FLA", "Federal <Learning> Account")],
         "environments": [("R", "Production"), ("S", "Simulation")],
         "headings": [cell["label"] for cell in CELLS],
-        "lines": [line("October 2026"), line("November 2026")],
-        "total": line(""),
+        "lines": [line("October 2026"), line("November 2026"), line("")],
         "bars": BARS,
         "rates": RATES,
         "causes": [
