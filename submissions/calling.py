@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from typing import Any, Final
 
 from django.conf import settings
-from django.db.models import Aggregate, Count, DurationField, ExpressionWrapper, F, Min, Q
+from django.db.models import Aggregate, Count, DurationField, ExpressionWrapper, F, Min, Q, QuerySet
+from django.utils import timezone
 
 from channels.models import Channel
 from mandates.models import Employer
@@ -19,7 +21,7 @@ from submissions.states import BatchState, DeclarationState
 WAITED: Final = timedelta(days=3)
 """How long something may wait for a client before he is called."""
 LATELY, BEFORE = timedelta(days=7), timedelta(days=37)
-"""The sets by which a channel is judged, and, before these, those it is compared with: a month."""
+"""Whole days before today whose sets judge a channel, and, before these, those it is compared with: a month."""
 SLOW: Final = 2
 """How many times as long as before an answer takes when a channel is called slow."""
 _LEAST: Final = timedelta(minutes=10)
@@ -67,6 +69,25 @@ def name(page: list[Call]) -> list[Call]:
 # --- channels and sets ----------------------------------------------------------------------------
 
 
+def first_day(now: datetime) -> date:
+    """The first of the days whose sets judge a channel."""
+    return timezone.localdate(now) - LATELY
+
+
+def midnight(day: date) -> datetime:
+    """The moment at which a day begins in Belgium."""
+    return timezone.make_aware(datetime.combine(day, time.min))
+
+
+def dropped(rows: QuerySet[Batch], channel: str, since: str) -> QuerySet[Batch]:
+    """Those of `rows` of this channel that were dropped since a day (ISO); what is neither narrows nothing."""
+    if channel.isascii() and channel.isdigit():
+        rows = rows.filter(channel_id=int(channel[:18]))
+    with suppress(ValueError):
+        rows = rows.filter(dropped_at__gte=midnight(date.fromisoformat(since)))
+    return rows
+
+
 class Median(Aggregate):
     """The value in the middle: `percentile_cont(0.5)` of PostgreSQL."""
 
@@ -101,12 +122,12 @@ def paces(now: datetime) -> list[Pace]:
 
     A set counts lately or before by when it was dropped.
     """
-    tenant = tenancy.current()
-    lately, before = Q(dropped_at__gte=now - LATELY), Q(dropped_at__lt=now - LATELY)
+    tenant, since = tenancy.current(), midnight(first_day(now))
+    lately, before = Q(dropped_at__gte=since), Q(dropped_at__lt=since)
     receipt = ExpressionWrapper(F("acknowledged_at") - F("dropped_at"), output_field=DurationField())
     answers = ExpressionWrapper(F("answered_at") - F("acknowledged_at"), output_field=DurationField())
     rows: Any = (
-        Batch.objects.filter(mandataire_id=tenant, dropped_at__gte=now - BEFORE)
+        Batch.objects.filter(mandataire_id=tenant, dropped_at__gte=since - (BEFORE - LATELY))
         .order_by()
         .values("channel")
         .annotate(

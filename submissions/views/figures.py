@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any, Final
 
 from django.core.exceptions import PermissionDenied
@@ -312,7 +312,7 @@ def calls(request: HttpRequest) -> HttpResponse:
         "page": page,
         "sees_sets": sees_sets,
         "may_see_channels": me.may(ChannelProfile.SEE),
-        "paces": [_pace(pace) for pace in calling.paces(now)] if sees_sets else [],
+        "paces": [_pace(pace, calling.first_day(now)) for pace in calling.paces(now)] if sees_sets else [],
         "overdue": [_set(batch) for batch in late[:SETS_SHOWN]],
         "overdue_count": len(late),
     }
@@ -335,12 +335,14 @@ def _spell(took: timedelta | None) -> str:
     return duration(None if took is None else int(took.total_seconds() // 60))
 
 
-def _pace(pace: Pace) -> dict[str, Any]:
+def _pace(pace: Pace, since: date) -> dict[str, Any]:
     return {
         "pk": pace.channel.pk,
         "name": pace.channel.name,
         "environment": pace.channel.environment,
         "sets": pace.sets,
+        "url": reverse("batches")
+        + lists.address(**{"channel": str(pace.channel.pk), "from": since.isoformat()}),
         "receipt": _spell(pace.receipt),
         "receipt_before": _spell(pace.receipt_before),
         "answers": _spell(pace.answers),

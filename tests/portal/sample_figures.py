@@ -98,7 +98,7 @@ def calls_page(**changes: Any) -> Data:
         for count in (0, 3)
     ]
     pace = {
-        "pk": 4, "name": "Channel <FLA>", "environment": "R", "sets": 12, "receipt": "41 min",
+        "pk": 4, "name": "Channel <FLA>", "environment": "R", "sets": 12, "url": "/batches", "receipt": "41 min",
         "receipt_before": "20 min", "answers": "2 h", "answers_before": "–",
     }  # fmt: skip
     return {
