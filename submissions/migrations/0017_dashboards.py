@@ -8,7 +8,7 @@ class Migration(migrations.Migration):
         ("channels", "0006_rest_and_limits"),
         ("mandates", "0005_former_number"),
         ("portal", "0013_annexes"),
-        ("submissions", "0013_letters_and_corrections"),
+        ("submissions", "0016_archive"),
     ]
 
     operations = [
