@@ -147,7 +147,8 @@ def _objects() -> dict[str, int]:
     from submissions.models import Batch, TrainingRecord
 
     kinds = {
-        "employer": Employer, "client_figures": Employer, "mandate": Mandate, "record": TrainingRecord, "batch": Batch, "member": Membership,
+        "employer": Employer, "client_figures": Employer, "mandate": Mandate, "record": TrainingRecord, "batch": Batch,
+        "member": Membership,
     }  # fmt: skip
     found = {}
     for name, model in kinds.items():
