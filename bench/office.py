@@ -60,15 +60,19 @@ def numbered(model: type[models.Model], columns: str = "") -> str:
     return f"(SELECT {wanted}, row_number() OVER (ORDER BY id) - 1 AS i FROM {model._meta.db_table})"
 
 
-def furnish(channel: Channel, mandates: int, place: int) -> None:
+def furnish(
+    channel: Channel, mandates: int, place: int, *, declarations: int = 0, file_size: int = _FI_SIZE
+) -> None:
     """Fills an office, in its open scope, with `mandates` over a quarter as many clients, and all the rest to scale.
 
-    `place` counts the offices: their clients and sender numbers differ.
+    `place` counts the offices: their clients and sender numbers differ. `declarations` are as many as mandates unless
+    given; `file_size` is that of a sealed file, in bytes.
     """
+    declarations = declarations or mandates
     _clients(mandates, 10_000_000 + place * 1_000_000)
     _people(max(20, mandates // 66), place)
-    _sets(channel, mandates * 94 // 100 // IN_A_SET, str(SENDER + place))
-    _declarations(mandates)
+    _sets(channel, declarations * 94 // 100 // IN_A_SET, str(SENDER + place), file_size)
+    _declarations(declarations)
 
 
 def _clients(mandates: int, base: int) -> None:
@@ -130,8 +134,9 @@ def _people(count: int, place: int) -> None:
     )
 
 
-def _sets(channel: Channel, count: int, sender: str) -> None:
-    day = "(current_date - ((b.count - i) / 4)::int)"
+def _sets(channel: Channel, count: int, sender: str, file_size: int) -> None:
+    # Four sets a day, or so many that they fill two years.
+    day = f"(current_date - ((b.count - i) / {max(4, count // 720)})::int)"
     source = f"(SELECT i, {count} AS count FROM generate_series(1, {count}) AS i) AS b"
     insert(
         ReservedName,
@@ -157,7 +162,7 @@ def _sets(channel: Channel, count: int, sender: str) -> None:
     insert(
         EnvelopePart,
         f"{numbered(Envelope)} AS e",
-        cipher().seal_bytes(FILE, os.urandom(_FI_SIZE)),
+        cipher().seal_bytes(FILE, os.urandom(file_size)),
         cipher().seal_bytes(FILE, os.urandom(_FS_SIZE)),
         fi_sealed="%s",
         fs_sealed="%s",
@@ -165,7 +170,7 @@ def _sets(channel: Channel, count: int, sender: str) -> None:
         part="1",
         forms_count=str(IN_A_SET),
         fi_sha256="repeat('0', 64)",
-        fi_size=str(_FI_SIZE),
+        fi_size=str(file_size),
         fs_size=str(_FS_SIZE),
     )
     state = (
@@ -216,7 +221,7 @@ def _declarations(count: int) -> None:
         family_name=_pick("family", "e.i * 2 + k"),
         given_name=_pick("given", "e.i + k"),
     )
-    workers = count // 4 * 2
+    workers = Worker.objects.count()
     insert(
         TrainingRecord,
         f"generate_series(0, {count - 1}) AS r JOIN {numbered(Worker, 'employer_id')} AS w ON w.i = r * 7 % {workers}",

@@ -68,7 +68,7 @@ def measured(mandates: int) -> list[Timing]:
     sys.stdout.write(f"{'page':<44}{'p50':>8}{'p95':>8}{'cpu':>8}{'queries':>9}{'kB':>6}\n")
     timings = []
     for name, ask in pages(operator):
-        timing = _timed(name, ask)
+        timing = timed(name, ask)
         flag = "  above the limit" if timing.p95 > LIMIT else ""
         took = f"{timing.p50:>8.1f}{timing.p95:>8.1f}{timing.cpu:>8.1f}"
         sys.stdout.write(f"{name:<44}{took}{timing.queries:>9}{timing.size // 1024:>6}{flag}\n")
@@ -147,7 +147,8 @@ def _objects() -> dict[str, int]:
     from submissions.models import Batch, TrainingRecord
 
     kinds = {
-        "employer": Employer, "mandate": Mandate, "record": TrainingRecord, "batch": Batch, "member": Membership,
+        "employer": Employer, "client_figures": Employer, "mandate": Mandate, "record": TrainingRecord, "batch": Batch,
+        "member": Membership,
     }  # fmt: skip
     found = {}
     for name, model in kinds.items():
@@ -216,7 +217,7 @@ def _searches() -> list[tuple[str, dict[str, str]]]:
 # --- how long -------------------------------------------------------------------------------------
 
 
-def _timed(name: str, ask: Callable[[], Any]) -> Timing:
+def timed(name: str, ask: Callable[[], Any]) -> Timing:
     from django.db import connection
 
     asked: list[str] = []

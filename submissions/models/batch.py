@@ -52,7 +52,10 @@ class Batch(TenantModel):
 
     class Meta:
         ordering = ("-id",)
-        indexes = (models.Index(fields=["mandataire", "state", "-id"], name="batch_by_state"),)
+        indexes = (
+            models.Index(fields=["mandataire", "state", "-id"], name="batch_by_state"),
+            models.Index(fields=["mandataire", "dropped_at"], name="batch_by_drop"),
+        )
         constraints = (
             models.UniqueConstraint(fields=["mandataire", "envelope"], name="one_batch_per_envelope"),
             models.CheckConstraint(

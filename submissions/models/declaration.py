@@ -183,6 +183,12 @@ class Declaration(TenantModel):
             models.Index(fields=["mandataire", "record", "id"], name="declaration_by_record"),
             models.Index(fields=["mandataire", "form"], name="declaration_by_form"),
             models.Index(fields=["mandataire", "document"], name="declaration_by_document"),
+            # Who is to be called is read from it alone, however many were refused over the years.
+            models.Index(
+                fields=["mandataire", "employer", "answered_at", "id"],
+                condition=Q(state="refused"),
+                name="declaration_refused",
+            ),
             # Few among all that was ever accepted, and counted on every home page.
             models.Index(
                 fields=["mandataire", "id"],

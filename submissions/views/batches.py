@@ -25,7 +25,7 @@ from portal import audit, lists, sheets, tenancy
 from portal.access import membership, mine, needs, typed
 from portal.models import Application, Profile
 from portal.moving import LostRace
-from submissions import declaring, departing, history, listings, promoting, questions, sets, tasks
+from submissions import calling, declaring, departing, history, listings, promoting, questions, sets, tasks
 from submissions.models import Batch
 from submissions.promoting import Fate
 from submissions.states import ON_THE_WAY, BatchState, DeclarationState
@@ -63,32 +63,37 @@ ROW_STATES: dict[str, tuple[str, ...]] = {
 @require_safe
 @needs(Profile.ENCODE, everywhere=[Application.DECLARATIONS])
 def batches(request: HttpRequest) -> HttpResponse:
-    """Every set, newest first."""
-    rows, state = _asked(request.GET)
-    counts = dict(_batches().order_by().values_list("state").annotate(count=Count("pk")))
+    """Every set, newest first: by state, and those of a channel that were dropped since a day."""
+    rows, state, kept = _asked(request.GET)
+    counts = dict(_batches(kept).order_by().values_list("state").annotate(count=Count("pk")))
     page = lists.page_of(request, rows.order_by("-id"))
     page.object_list = questions.batch_rows(page.object_list)
-    chips = lists.chips(LIST_CHIPS, {"": sum(counts.values()), **counts}, state)
+    chips = lists.chips(LIST_CHIPS, {"": sum(counts.values()), **counts}, state, kept)
+    if any(kept.values()):
+        label, without = _("A channel, since a day"), lists.address(state=state)
+        chips.append({"label": f"{label} ×", "count": None, "url": without, "is_current": True})
     context = {"nav": "batches", "page": page, "chips": chips, "leaves": departing.announced()}
-    return render(request, "submissions/batch_list.html", context | {"kept": {"state": state}})
+    return render(request, "submissions/batch_list.html", context | {"kept": {**kept, "state": state}})
 
 
 @require_POST
 @needs(Profile.ENCODE, everywhere=[Application.DECLARATIONS])
 def export(request: HttpRequest) -> HttpResponseBase:
     """The list of sets, as filtered, as a file."""
-    rows, state = _asked(request.POST)
-    return sheets.export(request, listings.batches(rows), "batches", {"state": state})
+    rows, state, kept = _asked(request.POST)
+    return sheets.export(request, listings.batches(rows), "batches", {**kept, "state": state})
 
 
-def _batches() -> QuerySet[Batch]:
-    return Batch.objects.filter(mandataire_id=tenancy.current())
+def _batches(kept: dict[str, str]) -> QuerySet[Batch]:
+    rows = Batch.objects.filter(mandataire_id=tenancy.current())
+    return calling.dropped(rows, kept["channel"], kept["from"])
 
 
-def _asked(parameters: QueryDict) -> tuple[QuerySet[Batch], str]:
-    """The sets of the filter, and the filter."""
-    state = parameters.get("state", "")
-    return (_batches().filter(state=state), state) if state in BatchState.values else (_batches(), "")
+def _asked(parameters: QueryDict) -> tuple[QuerySet[Batch], str, dict[str, str]]:
+    """The sets of the filters, the one on the state, and the others."""
+    kept = {name: parameters.get(name, "") for name in ("channel", "from")}
+    rows, state = _batches(kept), parameters.get("state", "")
+    return (rows.filter(state=state), state, kept) if state in BatchState.values else (rows, "", kept)
 
 
 @require_safe

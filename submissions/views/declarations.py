@@ -26,8 +26,9 @@ from portal.access import membership, mine, needs
 from portal.models import Profile
 from portal.moving import LostRace
 from portal.templatetags.presenting import quarter
-from submissions import declaring, departing, listings, questions
+from submissions import declaring, departing, figures, listings, questions
 from submissions.models import Declaration
+from submissions.views.figure_words import figure_chips
 
 CHIPS = (
     ("", pgettext_lazy("declarations", "All")),
@@ -59,7 +60,7 @@ LEFT_MEANWHILE = gettext_lazy(
 @require_safe
 @needs(Profile.ENCODE)
 def declarations(request: HttpRequest) -> HttpResponse:
-    """Every declaration, newest first, filtered by state, employer, month of the answer, quarter and words."""
+    """Every declaration, newest first, filtered by state, employer, month of the answer, quarter, words and figure."""
     if _names_somebody(request, request.GET):
         return redirect("declarations")
     rows, kept, state, employer, month, period = _asked(request.GET)
@@ -80,6 +81,7 @@ def declarations(request: HttpRequest) -> HttpResponse:
         chips.append(_clearing(label, lists.address(**{**kept, "quarter": "", "state": state})))
     if state == questions.TO_CORRECT:
         chips.append(_clearing(_("To correct"), lists.address(**kept)))
+    chips += figure_chips(figures.asked(request.GET), {**kept, "state": state})
     if state:
         rows = questions.filtered(rows, state)
     context = {
@@ -135,7 +137,10 @@ def _asked(parameters: QueryDict) -> _Asked:
     period = _quarter(parameters.get("quarter", ""))
     if period:
         rows = rows.filter(record__ends_on__range=quarter_days(period))
+    figure = figures.asked(parameters)
+    rows = figure.of(rows)
     kept = {
+        **figure.kept,
         "employer": str(employer.pk) if employer else "",
         "month": parameters.get("month", "") if month else "",
         "quarter": period,

@@ -243,6 +243,10 @@ document_new            POST   302       403    200            200      403     
 due                     GET    302       200    200            200      403      403      200     200      200
 due_send                GET    302       403    403            302      403      403      302     302      403
 due_send                POST   302       403    403            302      403      403      302     302      403
+# --- figures
+client_figures          GET    302       200    200            200      403      403      200     404      200
+client_figures_pdf      GET    302       200    200            200      403      403      200     404      200
+calls                   GET    302       200    200            200      403      403      200     200      403
 # --- batches
 batches                 GET    302       200    200            200      403      403      200     200      403
 batches_export          POST   302       200    200            200      403      403      200     200      403

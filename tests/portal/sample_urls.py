@@ -14,7 +14,7 @@ def nowhere(request: HttpRequest, **kwargs: object) -> HttpResponse:
 urlpatterns = [
     *[
         path(name, nowhere, name=name)
-        for name in ("home", "declarations", "to_correct", "batches", "due", "due_send")
+        for name in ("home", "declarations", "to_correct", "batches", "due", "due_send", "calls")
     ],
     *[
         path(name, nowhere, name=name)
@@ -51,7 +51,7 @@ urlpatterns = [
         path(f"{name}/<int:pk>", nowhere, name=name)
         for name in (
             *("workers", "worker_new", "worker", "contract_new", "contract", "employer_size"),
-            *("account", "account_pdf", "worker_change"),
+            *("account", "account_pdf", "client_figures", "worker_change"),
             *("letters", "letters_job", "corrections", "correction", "correction_new", "correction_accept"),
         )
     ],

@@ -171,6 +171,8 @@ OBJECTS: dict[str, type[Model]] = {
         RegisterImport,
     ),
     "letters": Employer,
+    "client_figures": Employer,
+    "client_figures_pdf": Employer,
     **dict.fromkeys(("letters_job", "letters_again", "letters_download"), BalanceLetters),
     "corrections": Employer,
     "correction_new": Worker,

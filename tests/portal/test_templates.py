@@ -20,6 +20,7 @@ from lxml import html
 
 from tests.portal.sample_courses import COURSE_PAGES
 from tests.portal.sample_due import DUE_PAGES
+from tests.portal.sample_figures import FIGURE_PAGES
 from tests.portal.sample_files import FILE_PAGES
 from tests.portal.sample_first_set import FIRST_SET_PAGES
 from tests.portal.sample_imports import IMPORT_PAGES
@@ -43,6 +44,7 @@ PAGES = (
     | REGISTER_PAGES
     | COURSE_PAGES
     | DUE_PAGES
+    | FIGURE_PAGES
     | IMPORT_PAGES
     | LETTERS_PAGES
 )

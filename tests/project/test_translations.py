@@ -127,3 +127,9 @@ def extracted(tmp_path_factory: pytest.TempPathFactory) -> set[str]:
 
 def test_every_message_of_the_tree_is_in_the_catalogues(extracted: set[str]) -> None:
     assert extracted - {entry.key for entry in entries("fr")} == set(), "run makemessages"
+
+
+def test_a_french_sign_of_punctuation_stays_with_its_word() -> None:
+    """The space before ; : ? ! » and after « never breaks a line, so that no line begins with a sign."""
+    alone = re.compile(r"\S [;:?!](?:\s|$)|\S »|« \S")
+    assert [text for entry in entries("fr") for text in entry.texts if alone.search(text)] == []
