@@ -38,9 +38,8 @@ def is_elsewhere(name: str, environment: str) -> bool:
 
 def check(file: InboundFile) -> None:
     """Looks at what is known before a file is opened: its own name. Raises Misdirected."""
-    if (
-        file.alarm == InboundFile.Alarm.CONTRADICTION
-    ):  # As collecting found it; reading it again takes this away.
+    # As collecting found it; reading it again takes this away.
+    if file.alarm == InboundFile.Alarm.CONTRADICTION:
         raise Misdirected(InboundFile.Alarm.CONTRADICTION, file.reason)
     _check_environment(file, file.name)
 

@@ -28,10 +28,8 @@ from submissions.wire.answers import CODE_LENGTH, AnomalyReport, Notification, u
 if TYPE_CHECKING:
     from submissions.answering import Effect
 
-REFUSED, ACCEPTED = (
-    0,
-    1,
-)  # HandlingResult / ResultCode; 2 proposal, 3 provisional and 4 time-out are not final.
+# HandlingResult / ResultCode; 2 proposal, 3 provisional and 4 time-out are not final.
+REFUSED, ACCEPTED = 0, 1
 _BEFORE: Final = before(DECLARATION_MOVES, DeclarationState.ACCEPTED)
 _FINAL: Final = (*ACCEPTED_STATES, DeclarationState.REFUSED)
 _HOUR: Final = re.compile(r"[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,3})?")
