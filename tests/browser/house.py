@@ -40,7 +40,7 @@ NOT_PAGES: Final = {
     **dict.fromkeys(("passkey_options", "client_suggestions"), "read by a script of a page"),
     **dict.fromkeys(("identity_start", "identity_back"), "lead on to the provider, and back"),
     "totp_qr": "a picture on the page of the app",
-    **dict.fromkeys(("procuration", "account_pdf"), "documents"),
+    **dict.fromkeys(("procuration", "account_pdf", "client_figures_pdf"), "documents"),
     **dict.fromkeys(("sent_file", "inbound_file", "channel_key_file"), "files of the channel"),
     **dict.fromkeys(
         ("mandate_import_template", "mandate_import_bad", "register_import_template"), "spreadsheets"

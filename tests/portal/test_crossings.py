@@ -85,6 +85,9 @@ def test_the_gate_role_reads_no_content(db: None) -> None:
         ("mandates_mandate", "employer_number"),
         ("mandates_mandate", "service"),
         ("mandates_mandate", "state"),
+        ("portal_membership", "notices"),  # what a member wants to be told
+        ("submissions_notice", "kind"),
+        ("submissions_notice", "key"),  # which thing it was, never what was told of it
     }
 
 

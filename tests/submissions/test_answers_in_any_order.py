@@ -48,8 +48,8 @@ def _said(batch: Batch) -> dict[str, bytes]:
 
 def _receive(batch: Batch, letter: str, content: bytes) -> InboundFile:
     # What social security numbers does not depend on when it comes in.
-    name = f"FO.NOTI.999999.20251002.{9 - RIGHT_ORDER.index(letter):05}.R"
     environment = "R" if letter == "number" else batch.environment
+    name = f"FO.NOTI.999999.20251002.{9 - RIGHT_ORDER.index(letter):05}.{environment}"
     file = factories.inbound(batch.channel, content, name=name, environment=environment)
     answering.apply(tenancy.current(), file.pk)
     file.refresh_from_db()
@@ -119,7 +119,7 @@ def test_every_order_ends_as_the_right_one(set_of_two: Batch) -> None:
     assert right["set"] == ("answered", FILE_TICKET, [], True, True)
     assert [state for state, _ticket, _made in right["declarations"]] == [D.ACCEPTED_WITH_REMARKS] * 2
     assert [(code, name[-7:]) for _pk, code, _class, name in right["anomalies"]] == [
-        ("99005-420", "00008.R")
+        ("99005-420", "00008.S")
     ] * 2
     assert (right["drops"], right["workers"].count(NEW), right["former"]) == (["confirmed"], 1, 1)
     assert OLD not in right["workers"]

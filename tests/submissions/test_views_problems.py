@@ -120,7 +120,7 @@ def test_the_page_says_what_happened_why_and_what_to_do_with_the_field_open(oper
     assert "Social security refused 1 declaration on" in told
     assert "On the last day of the training the worker was no longer employed there" in told
     assert "If the last day is wrong, correct it." in told
-    assert "The legal day to declare, 30/04/2025, has passed" in told
+    assert "The legal day to declare, 01/09/2025, has passed" in told
     (field,) = tree.xpath("//input[@autofocus]")
     assert (field.get("name"), field.get("value")) == (f"value_{declaration.pk}", "04/03/2025")
     (raw,) = tree.xpath("//pre")
