@@ -79,7 +79,7 @@ class Line:
 
 
 def lines(today: date, *, employer: Employer | None = None, quarter: str = "") -> list[Line]:
-    """Every line of which anything is open or on its way, the most urgent first. Five queries.
+    """Every line of which anything is open or on its way, the most urgent first. Six queries.
 
     `employer` and `quarter` narrow it.
     """
@@ -94,10 +94,13 @@ def lines(today: date, *, employer: Employer | None = None, quarter: str = "") -
     return in_order(found.values())
 
 
-def declared_lines(today: date, *, employer: Employer | None = None, quarter: str = "") -> list[Line]:
-    """The lines of which everything is declared and signed off: of one quarter, or of those shown. Six queries."""
-    is_open = {line.key for line in lines(today, employer=employer, quarter=quarter)}
-    rows = questions.filtered(_about(employer, quarter), "accepted")
+def declared_lines(today: date, still_open: Iterable[Line], *, quarter: str = "") -> list[Line]:
+    """The lines of which everything is declared and signed off: of one quarter, or of those shown. One query.
+
+    `still_open` are the `lines` that are not.
+    """
+    is_open = {line.key for line in still_open}
+    rows = questions.filtered(_about(None, quarter), "accepted")
     if not quarter:
         rows = rows.filter(record__ends_on__gte=quarter_days(quarters(today)[-1])[0])
     return in_order(line for line, _count in _grouped(rows, DECLARED) if line.key not in is_open)
@@ -160,7 +163,8 @@ def _open(employer: Employer | None, quarter: str) -> Iterator[tuple[str, QueryS
     rows = _about(employer, quarter)
     yield "", rows.filter(state__in=LIVE)
     yield "refused", questions.filtered(rows, questions.TO_CORRECT)
-    yield questions.TESTED, questions.filtered(rows, questions.TESTED)
+    if questions.has_tests(rows):
+        yield questions.TESTED, questions.filtered(rows, questions.TESTED)
 
 
 _FIGURE: Final = Case(

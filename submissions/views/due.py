@@ -91,6 +91,7 @@ def shown(line: Line) -> dict[str, Any]:
     today, deadline = timezone.localdate(), line.deadline
     counts = {**{name: line.figures[name] for name in due.FIGURES}, "accepted": line.declared}
     counts[questions.UNDER_WAY] = counts["ready"] + counts["on_its_way"]
+    figures = {name: _figure(line, name, count) for name, count in counts.items()}
     return {
         "key": f"{line.employer}-{line.quarter}",
         "employer": line.employer,
@@ -104,12 +105,8 @@ def shown(line: Line) -> dict[str, Any]:
         "left": _left(deadline.days_left(today))
         if deadline and any(line.figures[name] for name in due.OPEN)
         else None,
-        "figures": {name: _figure(line, name, count) for name, count in counts.items()},
-        "brief": [
-            {**_figure(line, state, counts[state]), "label": label}
-            for state, label in CHIPS
-            if counts.get(state)
-        ],
+        "figures": figures,
+        "brief": [{**figures[state], "label": label} for state, label in CHIPS if counts.get(state)],
         "is_unsigned": line.is_unsigned,
         "signed": line.signed,
         "may_leave": line.may_leave,
@@ -118,6 +115,8 @@ def shown(line: Line) -> dict[str, Any]:
 
 
 def _figure(line: Line, name: str, count: int) -> dict[str, Any]:
+    if not count:  # Most are: nothing to open.
+        return {"count": 0, "url": ""}
     state = questions.TO_CORRECT if name == "refused" else name
     where = lists.address(employer=str(line.employer), quarter=line.quarter, state=state)
     return {"count": count, "url": reverse("declarations") + where}
@@ -166,7 +165,7 @@ def _is_quarter(text: str) -> bool:
 def _behind(found: Sequence[Line], asked: dict[str, str]) -> list[Line]:
     """The lines behind the filters. What is all declared is looked up only when it is asked for."""
     if asked["state"] == due.DECLARED:
-        found = due.declared_lines(timezone.localdate(), quarter=asked["quarter"])
+        found = due.declared_lines(timezone.localdate(), found, quarter=asked["quarter"])
     return [line for line in _narrowed(found, asked) if line.is_behind(asked["state"])]
 
 

@@ -39,6 +39,10 @@ def signing(of: Employer) -> None:
     factories.place(of.mandataire, Profile.ADMINISTRATIVE, employer=of)
 
 
+def declared(today: date, quarter: str = "") -> list[due.Line]:
+    return due.declared_lines(today, due.lines(today), quarter=quarter)
+
+
 def told(found: list[due.Line]) -> list[tuple[str, str, dict[str, int], bool]]:
     return [(line.name, line.quarter, dict(+line.figures), line.is_unsigned) for line in found]
 
@@ -122,13 +126,13 @@ def test_what_is_all_declared_is_found_apart() -> None:
     done = scenes.accepted(of=of)
     scenes.into_production()
     assert due.lines(TODAY) == []
-    (line,) = due.declared_lines(TODAY)
+    (line,) = declared(TODAY)
     assert (line.key, line.is_behind(due.DECLARED)) == ((of.pk, "20251"), True)
-    assert due.declared_lines(TODAY, quarter="20244") == []
-    assert due.declared_lines(date(2026, 10, 20)) == []  # further back than what is shown
-    assert due.declared_lines(date(2026, 10, 20), quarter="20251") == due.declared_lines(TODAY)
+    assert declared(TODAY, "20244") == []
+    assert declared(date(2026, 10, 20)) == []  # further back than what is shown
+    assert declared(date(2026, 10, 20), "20251") == declared(TODAY)
     training(of, date(2025, 1, 5), state=D.DRAFT)
-    assert due.declared_lines(TODAY) == []
+    assert declared(TODAY) == []
     assert done.employer_id == of.pk
 
 
