@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from django.conf import settings
 from django.http import HttpRequest
 
@@ -39,7 +41,8 @@ def house(request: HttpRequest) -> dict[str, object]:
         "organisations": acting.organisations(getattr(request, "places", ())),
         "sender_number": channel.sender_number if channel else "",
         "environment": channel.environment if channel else "R",
-        "todo_count": frame.todo_count(request),
+        # Counted when the page is drawn, unless the page knows it already.
+        "todo_count": partial(frame.todo_count, request),
         "may": {
             "declarations": membership.may(Profile.ENCODE),
             "batches": membership.may(Profile.ENCODE) and everywhere[Application.DECLARATIONS],

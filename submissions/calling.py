@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
@@ -40,11 +41,8 @@ class Call:
     number: str = ""
 
 
-def calls(now: datetime) -> list[Call]:
-    """The clients for whom something waits for `WAITED` or longer, the longest first; without their names. Two queries.
-
-    The counts are of all that waits for the client, also of what came since.
-    """
+def waiting(now: datetime) -> list[Call]:
+    """Every client for whom something waits, with how much and since when; without their names. Two queries."""
     found: dict[int, Call] = {}
     refused = questions.to_correct().order_by().values_list("employer_id")
     for employer, count, oldest in refused.annotate(count=Count("pk"), oldest=Min("answered_at")):
@@ -53,7 +51,15 @@ def calls(now: datetime) -> list[Call]:
     for employer, count, oldest in drafts.annotate(count=Count("pk"), oldest=Min("created_at")):
         call = found.setdefault(employer, Call(employer, oldest))
         call.drafts, call.since = count, min(call.since, oldest)
-    waited = [call for call in found.values() if now - call.since >= WAITED]
+    return list(found.values())
+
+
+def calls(found: Iterable[Call], now: datetime) -> list[Call]:
+    """Those among them for whom something waits for `WAITED` or longer, the longest first.
+
+    The counts are of all that waits for the client, also of what came since.
+    """
+    waited = [call for call in found if now - call.since >= WAITED]
     return sorted(waited, key=lambda call: (call.since, call.employer))
 
 

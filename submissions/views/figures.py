@@ -301,13 +301,14 @@ def calls(request: HttpRequest) -> HttpResponse:
     now, me = timezone.now(), membership(request)
     if me.employer_id is not None:
         raise PermissionDenied(_("This is about all clients, and your access is limited to some."))
-    found = calling.calls(now)
-    page = lists.page_of(request, found)
+    waiting = calling.waiting(now)
+    page = lists.page_of(request, calling.calls(waiting, now))
     page.object_list = [_call(call, now) for call in calling.name(list(page.object_list))]
     sees_sets = tenancy.limit() is None
     late = calling.overdue(now) if sees_sets else []
     context = {
         "nav": "calls",
+        "todo_count": sum(call.to_correct for call in waiting),
         "waited_days": calling.WAITED.days,
         "page": page,
         "sees_sets": sees_sets,
