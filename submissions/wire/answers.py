@@ -304,8 +304,14 @@ def _situation(element: etree._Element | None) -> Situation:
     )
 
 
+_SINGLE: Final = frozenset({"FileReference", "ReceptionResult"})
+
+
 def _split(form: etree._Element) -> tuple[dict[str, etree._Element], tuple[Reference, ...]]:
-    """The parts of a form by tag, and its references, the one part read that comes more than once."""
+    """The parts of a form by tag, and its references, the one part read that comes more than once.
+
+    Raises `Unreadable` for a second file or a second result: nobody can tell which of the two was meant.
+    """
     parts: dict[str, etree._Element] = {}
     references: list[Reference] = []
     for part in form:
@@ -319,6 +325,8 @@ def _split(form: etree._Element) -> tuple[dict[str, etree._Element], tuple[Refer
                     texts.get("ReferenceNbr") or None,
                 )
             )
+        elif tag in _SINGLE and tag in parts:
+            raise Unreadable(_("A form of the document says “%(tag)s” twice."), {"tag": tag})
         else:
             parts[tag] = part
     return parts, tuple(references)
