@@ -291,3 +291,10 @@ def test_our_samples_are_valid_against_the_official_schemas(schema: str, content
 
 def test_the_prolog_of_the_samples_is_that_of_an_answer() -> None:
     assert acrf(acrf_form()).startswith(PROLOG.encode())
+
+
+@pytest.mark.parametrize("tag", ["FileReference", "ReceptionResult"])
+def test_a_form_that_says_a_file_or_a_result_twice_is_not_guessed_at(tag: str) -> None:
+    part = f"<{tag}><ResultCode>0</ResultCode></{tag}>"
+    with pytest.raises(Unreadable, match=tag):
+        list(acknowledgements(f"<ACRF><Form>{part}{part}</Form></ACRF>".encode()))
